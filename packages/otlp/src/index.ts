@@ -1,0 +1,73 @@
+/** The four OTLP signals. */
+export type Signal = "traces" | "metrics" | "logs" | "profiles";
+export declare class FramingError extends Error {
+  readonly byteOffset: number;
+  readonly path: string;
+}
+export declare function checkRequest(signal: Signal, bytes: Uint8Array): void;
+export declare function countItems(signal: Signal, bytes: Uint8Array): number;
+export type ResourceReplacer = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => Uint8Array | undefined;
+export declare function replaceResources(
+  bytes: Uint8Array,
+  replace: ResourceReplacer,
+): Uint8Array[] | undefined;
+export type AttributeScalar = string | number | bigint | boolean | readonly string[];
+export type AttributeValue =
+  | AttributeScalar
+  | Uint8Array
+  | readonly AttributeValue[]
+  | undefined
+  | { readonly [key: string]: AttributeValue };
+export declare class ResourceView {
+  constructor(bytes: Uint8Array, start?: number, end?: number);
+  attribute(key: string): AttributeValue;
+  attributes(): IterableIterator<[string, AttributeValue]>;
+}
+export interface AttributeEdit {
+  readonly set?: ReadonlyMap<string, AttributeScalar>;
+  readonly setIfAbsent?: ReadonlyMap<string, AttributeScalar>;
+  readonly remove?: ReadonlySet<string>;
+}
+export declare function editResource(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  edit: AttributeEdit,
+): Uint8Array;
+export interface SplitLimits {
+  readonly maxItems?: number;
+  readonly maxBytes?: number;
+}
+export interface RequestPart {
+  readonly chunks: readonly Uint8Array[];
+  readonly itemCount: number;
+}
+export declare function splitRequest(
+  signal: Signal,
+  bytes: Uint8Array,
+  limits: SplitLimits,
+): RequestPart[];
+export declare class JsonMappingError extends Error {
+  readonly byteOffset: number | undefined;
+  readonly path: string;
+}
+export declare function jsonToProtobuf(signal: Signal, json: Uint8Array): Uint8Array;
+export declare function protobufToJson(signal: Signal, bytes: Uint8Array): Uint8Array;
+export interface PartialSuccess {
+  readonly rejectedItems: number;
+  readonly errorMessage: string;
+}
+export declare function encodeResponse(signal: Signal, partial?: PartialSuccess): Uint8Array;
+export declare function encodeResponseJson(signal: Signal, partial?: PartialSuccess): Uint8Array;
+export declare function decodeResponse(
+  signal: Signal,
+  bytes: Uint8Array,
+): PartialSuccess | undefined;
+export declare function decodeResponseJson(
+  signal: Signal,
+  json: Uint8Array,
+): PartialSuccess | undefined;
