@@ -1,5 +1,15 @@
-/** The four OTLP signals. */
-export type Signal = "traces" | "metrics" | "logs" | "profiles";
+import type { Signal } from "./signal.js";
+
+export type {
+  EnumSchema,
+  FieldKind,
+  FieldSchema,
+  MessageSchema,
+  ScalarKind,
+} from "./schema/message-schema.js";
+export { requestSchemas } from "./schema/requests.js";
+export { type Signal, signals } from "./signal.js";
+
 export declare class FramingError extends Error {
   readonly byteOffset: number;
   readonly path: string;
