@@ -1,5 +1,6 @@
 import type { Signal } from "./signal.js";
 
+export { countItems } from "./count/count-items.js";
 export type {
   EnumSchema,
   FieldKind,
@@ -15,7 +16,6 @@ export declare class FramingError extends Error {
   readonly path: string;
 }
 export declare function checkRequest(signal: Signal, bytes: Uint8Array): void;
-export declare function countItems(signal: Signal, bytes: Uint8Array): number;
 export type ResourceReplacer = (
   bytes: Uint8Array,
   start: number,
