@@ -1,5 +1,8 @@
+import type { AttributeScalar, AttributeValue } from "./attribute/attribute-value.js";
 import type { Signal } from "./signal.js";
 
+export type { AttributeScalar, AttributeValue } from "./attribute/attribute-value.js";
+export { writeAnyValue, writeAttribute } from "./attribute/write-attribute.js";
 export { countItems } from "./count/count-items.js";
 export type {
   EnumSchema,
@@ -10,6 +13,17 @@ export type {
 } from "./schema/message-schema.js";
 export { requestSchemas } from "./schema/requests.js";
 export { type Signal, signals } from "./signal.js";
+export { FieldCursor } from "./wire/field-cursor.js";
+export {
+  endOfVarint,
+  fromHalves,
+  readInt64,
+  readUint64,
+  readVarint32,
+  varint32Length,
+} from "./wire/varint.js";
+export { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "./wire/wire-type.js";
+export { WireWriter } from "./wire/wire-writer.js";
 
 export declare class FramingError extends Error {
   readonly byteOffset: number;
@@ -25,13 +39,6 @@ export declare function replaceResources(
   bytes: Uint8Array,
   replace: ResourceReplacer,
 ): Uint8Array[] | undefined;
-export type AttributeScalar = string | number | bigint | boolean | readonly string[];
-export type AttributeValue =
-  | AttributeScalar
-  | Uint8Array
-  | readonly AttributeValue[]
-  | undefined
-  | { readonly [key: string]: AttributeValue };
 export declare class ResourceView {
   constructor(bytes: Uint8Array, start?: number, end?: number);
   attribute(key: string): AttributeValue;
