@@ -1,1 +1,1 @@
-export {};
+export { createInodeDetector, inodeDetector } from "./inode-detector.js";
