@@ -1,0 +1,29 @@
+/** What `inode-gateway --help` prints. */
+export const helpText = `Inode Gateway receives OTLP, finds the container behind each Resource's cgroup inode, and exports OTLP.
+
+Usage
+  inode-gateway --config FILE [--set KEY=VALUE]       run until SIGTERM or Ctrl-C
+  inode-gateway validate --config FILE                check the configuration, start nothing
+  inode-gateway print-config --config FILE            print it merged and substituted
+      --format yaml|json   --mode redacted|unredacted   --validate
+  inode-gateway components                            list what a configuration may name, as YAML
+  inode-gateway explain --config FILE --boot-id UUID --inode NUMBER
+      [--device NUMBER] [--node-name NAME] [--attribute KEY=VALUE]...
+                                                      say which container that is, or why none
+  inode-gateway registry nodes|list|export --config FILE [--boot-id UUID]
+  inode-gateway registry import --config FILE [LINES_FILE]
+                                                      look inside the registry, move its data
+      --registry ID        which registry extension, when there are several
+  inode-gateway --version | --help
+
+Configuration
+  --config may be a path, file:PATH, env:NAME or yaml:a::b: VALUE, and may be given several times;
+  later ones win, maps are merged, lists are replaced. --set a.b.c=VALUE comes last.
+
+Exit codes
+  0  done, or stopped by a signal and drained
+  1  failed while starting or running
+  2  wrong command line or configuration; nothing was started
+
+A first configuration: configs/standalone.yaml. Every key: the README of each component.
+`;
