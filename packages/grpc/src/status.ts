@@ -27,7 +27,7 @@ export interface Status {
   /** google.rpc.Code; a number outside 0 to 16 is kept as it came. */
   readonly code: number;
   readonly message: string;
-  /** google.rpc.RetryInfo.retry_delay, when the status carries one. */
+  /** google.rpc.RetryInfo.retry_delay, when the status carries one. Never negative. */
   readonly retryDelayMs?: number | undefined;
 }
 
@@ -41,7 +41,12 @@ export class GrpcStatusError extends Error {
     this.status = status;
   }
 }
-export declare function encodeStatus(status: Status): Uint8Array;
-export declare function decodeStatus(bytes: Uint8Array): Status;
-export declare function statusToJson(status: Status): string;
-export declare function statusFromJson(json: string): Status;
+
+/** The `@type` of google.rpc.RetryInfo, as JSON and `Any` write it. */
+export const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
+
+/**
+ * The longest google.protobuf.Duration, in milliseconds: 10,000 years, by the definition of Duration.
+ * A longer or a negative delay is no RetryInfo and is left out.
+ */
+export const RETRY_DELAY_MS_MAX = 315_576_000_000_000;

@@ -7,10 +7,16 @@ export interface UnaryChannelOptions {
   readonly endpoint: string;
   /** Absent means plaintext. */
   readonly tls?: ClientTls | undefined;
+  /** What `:authority` says instead of the endpoint. */
   readonly authority?: string | undefined;
+  /** Put before the transport's own `user-agent`. */
   readonly userAgent?: string | undefined;
+  /** Which of the endpoint's addresses a call takes. Default `pick_first`: one for all. */
   readonly loadBalancing?: "round_robin" | "pick_first" | undefined;
+  /** Largest response message after decompression. Default 4 MiB, which OTLP recommends. */
   readonly maxReceiveMessageBytes?: number | undefined;
+  /** How messages are compressed where a call does not say. Default `none`. */
+  readonly compression?: "gzip" | "none" | undefined;
   readonly keepalive?:
     | { readonly timeMs: number; readonly timeoutMs: number; readonly permitWithoutStream: boolean }
     | undefined;
@@ -21,6 +27,7 @@ export interface UnaryCallOptions {
   /** On the clock of `performance.now()`. */
   readonly deadlineMs: number;
   readonly metadata?: Metadata | undefined;
+  /** Default: the channel's. */
   readonly compression?: "gzip" | "none" | undefined;
   /** Wait for a connection until the deadline instead of failing fast. Default false. */
   readonly waitForReady?: boolean | undefined;
@@ -34,7 +41,8 @@ export interface UnaryChannel {
    * Sends one message, given in consecutive chunks, and resolves with the response message.
    *
    * @throws GrpcStatusError with the status of the answer, or the one gRPC prescribes when none came:
-   *   UNAVAILABLE without a connection, DEADLINE_EXCEEDED after the deadline
+   *   UNAVAILABLE without a connection or after `close`, DEADLINE_EXCEEDED after the deadline,
+   *   CANCELLED when `close` cut it short, INTERNAL for metadata that cannot be sent
    */
   call(
     path: string,

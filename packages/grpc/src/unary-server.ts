@@ -23,18 +23,33 @@ export interface UnaryCall {
  */
 export type UnaryHandler = (call: UnaryCall) => Promise<Uint8Array>;
 
+/**
+ * Calls at the same time on one connection unless configured: far above what one client has under
+ * way, and a bound on what one connection can make a server hold.
+ */
+export const CONCURRENT_STREAMS_DEFAULT = 1_000;
+
 /** How a server listens and what it takes. */
 export interface UnaryServerOptions {
-  /** `host:port`, `[v6]:port`, or a path when `transport` is `unix`. Port 0 picks a free one. */
+  /**
+   * `host:port`, `[v6]:port`, `:port` for every address, or a path when `transport` is `unix`. Port 0
+   * picks a free one; a host name with addresses of both families is IPv4.
+   */
   readonly endpoint: string;
   readonly transport: "tcp" | "tcp4" | "tcp6" | "unix";
   readonly tls?: ServerTls | undefined;
   /** Largest request message after decompression; a larger one is answered RESOURCE_EXHAUSTED. */
   readonly maxReceiveMessageBytes: number;
+  /** Calls at the same time on one connection, 1 to 2,147,483,647. Default `CONCURRENT_STREAMS_DEFAULT`. */
   readonly maxConcurrentStreams?: number | undefined;
   readonly keepalive?: ServerKeepalive | undefined;
-  /** Told about everything a handler throws that is no GrpcStatusError. */
+  /** Told about everything a handler throws that is no GrpcStatusError. Must not throw. */
   readonly onHandlerBug: (error: unknown, path: string) => void;
+  /**
+   * Told when a connection fails: a TLS handshake that came to nothing, a peer that speaks no HTTP/2,
+   * a reset. Not told of connections that end in order. May be called often; must not throw.
+   */
+  readonly onConnectionError?: ((error: Error, peer: string) => void) | undefined;
 }
 
 /** Times after which a connection is probed or closed; all in milliseconds, unset means never. */
@@ -48,10 +63,18 @@ export interface ServerKeepalive {
 
 /** A gRPC server for unary calls on bytes. */
 export interface UnaryServer {
-  /** @throws Error with `code` EADDRINUSE, EACCES … when the endpoint cannot be taken */
+  /**
+   * Takes the endpoint and calls from then on; a unix socket of a dead process is replaced.
+   *
+   * @throws Error that names the endpoint, with `code` EADDRINUSE, EACCES … when it cannot be taken
+   */
   listen(): Promise<void>;
   /** `host:port` as bound, or `unix:` and the path; undefined before `listen`. */
   readonly address: string | undefined;
-  /** Refuses new calls, waits for running ones until `deadlineMs` (`performance.now()`), then closes. */
+  /**
+   * Refuses new calls, waits for running ones until `deadlineMs` (`performance.now()`), then closes.
+   * Running is a call until its handler has settled, even when its caller is gone. Safe twice, where
+   * the first deadline counts, and without `listen`.
+   */
   shutdown(deadlineMs: number): Promise<void>;
 }

@@ -1,0 +1,152 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { type ListenAddress, resolveListenEndpoint } from "./listen-endpoint.js";
+import type { ServerTls } from "./tls.js";
+import type { UnaryServerOptions } from "./unary-server.js";
+import { removeStaleSocket } from "./unix-socket.js";
+
+/** Time a TLS handshake may take; a peer that needs more holds a socket for nothing. */
+export const HANDSHAKE_TIMEOUT_MS = 20_000;
+
+/** How a listener hands over what it accepts. */
+export interface ListenerSettings
+  extends Pick<UnaryServerOptions, "endpoint" | "transport" | "tls"> {
+  /** Called with each connection, after its TLS handshake; the socket is the receiver's then. */
+  readonly onConnection: (socket: Socket, peer: string) => void;
+  /** Called when a handshake or a connection fails before or after it was handed over. */
+  readonly onError: (error: Error, peer: string) => void;
+}
+
+/** A listening endpoint: takes connections over TCP, TLS or a unix socket, and can end them all. */
+export class Listener {
+  readonly #settings: ListenerSettings;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #address: string | undefined;
+
+  constructor(settings: ListenerSettings) {
+    this.#settings = settings;
+  }
+
+  /** `host:port` as bound, or `unix:` and the path; undefined before `listen`. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /**
+   * Starts listening. A unix socket that a dead process left behind is replaced.
+   *
+   * @throws Error that names the endpoint, with the `code` of the system (EADDRINUSE, EACCES …)
+   */
+  async listen(): Promise<void> {
+    const { endpoint, transport, tls } = this.#settings;
+    try {
+      const address = await resolveListenEndpoint(endpoint, transport);
+      const server = tls === undefined ? this.#createPlain() : this.#createTls(tls);
+      this.#server = server;
+      await listenReplacing(server, address);
+      this.#address = "path" in address ? `unix:${address.path}` : boundAddress(server);
+    } catch (error) {
+      this.#server = undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      const code = error instanceof Error && "code" in error ? { code: error.code } : {};
+      const message = `cannot listen on \`${endpoint}\` (${transport}): ${reason}`;
+      throw Object.assign(new Error(message, { cause: error }), code);
+    }
+  }
+
+  /** Takes no further connections. The file of a unix socket is gone when this returns. */
+  close(): void {
+    if (this.#server?.listening === true) this.#server.close();
+  }
+
+  /** Ends every connection at once, and resolves when all are gone. */
+  async destroyConnections(): Promise<void> {
+    const closed = [...this.#sockets].map((socket) => {
+      const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+      socket.destroy();
+      return gone;
+    });
+    await Promise.all(closed);
+  }
+
+  #createPlain(): Server {
+    const server = createServer({ noDelay: true }, (socket) => this.#handOver(socket));
+    return server.on("connection", (socket) => this.#track(socket));
+  }
+
+  #createTls(tls: ServerTls): Server {
+    const server = createTlsServer(tlsOptions(tls), (socket) => this.#handOver(socket));
+    server.on("tlsClientError", (error, socket) => {
+      this.#settings.onError(error, this.#peerOf(socket));
+      socket.destroy();
+    });
+    return server.on("connection", (socket) => this.#track(socket.setNoDelay(true)));
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  #handOver(socket: Socket): void {
+    const peer = this.#peerOf(socket);
+    socket.on("error", (error) => this.#settings.onError(error, peer));
+    if (this.#server?.listening !== true) socket.destroy();
+    else this.#settings.onConnection(socket, peer);
+  }
+
+  #peerOf(socket: Socket): string {
+    if (this.#settings.transport === "unix") return this.#address ?? "unix:";
+    const { remoteAddress = "unknown", remotePort = 0 } = socket;
+    // An IPv4 peer on a dual-stack socket is the same peer as on an IPv4 one.
+    return formatHostPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ""), remotePort);
+  }
+}
+
+function tlsOptions(tls: ServerTls): TlsOptions {
+  const { cert, key, clientCa, minVersion = "TLSv1.2", maxVersion, cipherSuites } = tls;
+  const isClientRequired = clientCa !== undefined;
+  return {
+    cert,
+    key,
+    minVersion,
+    ALPNProtocols: ["h2"],
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    requestCert: isClientRequired,
+    rejectUnauthorized: isClientRequired,
+    ...(isClientRequired && { ca: clientCa }),
+    ...(maxVersion !== undefined && { maxVersion }),
+    ...(cipherSuites !== undefined && { ciphers: cipherSuites }),
+  };
+}
+
+async function listenReplacing(server: Server, address: ListenAddress): Promise<void> {
+  try {
+    await listenOnce(server, address);
+  } catch (error) {
+    const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (!isInUse || !("path" in address) || !(await removeStaleSocket(address.path))) throw error;
+    await listenOnce(server, address);
+  }
+}
+
+function listenOnce(server: Server, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function boundAddress(server: Server): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new TypeError("no TCP address is bound");
+  return formatHostPort(bound.address, bound.port);
+}
+
+function formatHostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
