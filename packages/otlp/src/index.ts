@@ -3,6 +3,9 @@ import type { Signal } from "./signal.js";
 
 export type { AttributeScalar, AttributeValue } from "./attribute/attribute-value.js";
 export { writeAnyValue, writeAttribute } from "./attribute/write-attribute.js";
+export { checkRequest } from "./check/check-request.js";
+export { FramingError } from "./check/framing-error.js";
+export { MAX_NESTED_MESSAGES, MAX_VARINT_BYTES, MAX_VARINT32_BYTES } from "./check/limits.js";
 export { countItems } from "./count/count-items.js";
 export type {
   EnumSchema,
@@ -25,11 +28,6 @@ export {
 export { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "./wire/wire-type.js";
 export { WireWriter } from "./wire/wire-writer.js";
 
-export declare class FramingError extends Error {
-  readonly byteOffset: number;
-  readonly path: string;
-}
-export declare function checkRequest(signal: Signal, bytes: Uint8Array): void;
 export type ResourceReplacer = (
   bytes: Uint8Array,
   start: number,
