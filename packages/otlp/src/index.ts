@@ -7,6 +7,18 @@ export { checkRequest } from "./check/check-request.js";
 export { FramingError } from "./check/framing-error.js";
 export { MAX_NESTED_MESSAGES, MAX_VARINT_BYTES, MAX_VARINT32_BYTES } from "./check/limits.js";
 export { countItems } from "./count/count-items.js";
+export { JsonMappingError } from "./json/json-mapping-error.js";
+export { jsonToProtobuf } from "./json/json-to-protobuf.js";
+export { protobufToJson } from "./json/protobuf-to-json.js";
+export {
+  decodeResponse,
+  decodeResponseJson,
+  encodeResponse,
+  encodeResponseJson,
+  MAX_RESPONSE_BYTES,
+  MalformedResponseError,
+  type PartialSuccess,
+} from "./response.js";
 export type {
   EnumSchema,
   FieldKind,
@@ -66,23 +78,3 @@ export declare function splitRequest(
   bytes: Uint8Array,
   limits: SplitLimits,
 ): RequestPart[];
-export declare class JsonMappingError extends Error {
-  readonly byteOffset: number | undefined;
-  readonly path: string;
-}
-export declare function jsonToProtobuf(signal: Signal, json: Uint8Array): Uint8Array;
-export declare function protobufToJson(signal: Signal, bytes: Uint8Array): Uint8Array;
-export interface PartialSuccess {
-  readonly rejectedItems: number;
-  readonly errorMessage: string;
-}
-export declare function encodeResponse(signal: Signal, partial?: PartialSuccess): Uint8Array;
-export declare function encodeResponseJson(signal: Signal, partial?: PartialSuccess): Uint8Array;
-export declare function decodeResponse(
-  signal: Signal,
-  bytes: Uint8Array,
-): PartialSuccess | undefined;
-export declare function decodeResponseJson(
-  signal: Signal,
-  json: Uint8Array,
-): PartialSuccess | undefined;
