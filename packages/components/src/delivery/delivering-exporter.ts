@@ -1,0 +1,86 @@
+import type { Batch, ComponentSettings, Exporter, Host, Signal } from "@inode-gateway/contract";
+import type { PartialSuccess } from "@inode-gateway/otlp";
+import { Accounting } from "./accounting.js";
+import { Attempt } from "./attempt.js";
+import type { RetryConfig, SendingQueueConfig } from "./config.js";
+import type { DeliveryStep, Sender } from "./delivery-step.js";
+import { LogInterval } from "./log-interval.js";
+import { inFlightRequests } from "./metrics.js";
+import { Retry } from "./retry.js";
+import { Salvage } from "./salvage.js";
+import { SendingQueue } from "./sending-queue.js";
+
+/** How an exporter delivers; what is left out is off. */
+export interface DeliveryPolicy {
+  /** Longest time of one attempt; 0 or absent leaves it to whoever waits. */
+  readonly timeoutMs?: number;
+  readonly retry?: RetryConfig | undefined;
+  readonly queue?: SendingQueueConfig | undefined;
+}
+
+/**
+ * The exporter that every exporter is: its own part is a {@link Sender}, the rest is the same.
+ *
+ * Without a queue, `consume` resolves when the destination has the batch, and the sender's deadline
+ * ends the wait. With one, it resolves when the batch is queued, and only `timeout` and the retry
+ * budget bound the delivery.
+ */
+export class DeliveringExporter implements Exporter {
+  readonly #settings: ComponentSettings;
+  readonly #signal: Signal;
+  readonly #sender: Sender;
+  readonly #attempt: Attempt;
+  readonly #retry: Retry<PartialSuccess | undefined> | undefined;
+  readonly #queue: SendingQueue | undefined;
+  readonly #first: DeliveryStep<void>;
+  readonly #log: LogInterval;
+  #endObserving: (() => void) | undefined;
+
+  constructor(settings: ComponentSettings, sender: Sender, policy: DeliveryPolicy = {}) {
+    const { clock, logger, random, signal } = settings;
+    if (signal === undefined) throw new TypeError("an exporter is made for one signal");
+    this.#settings = settings;
+    this.#signal = signal;
+    this.#sender = sender;
+    this.#log = new LogInterval(logger, clock);
+    this.#attempt = new Attempt(clock, sender, policy.timeoutMs ?? 0);
+    this.#retry = policy.retry?.enabled
+      ? new Retry(clock, random, policy.retry, this.#attempt)
+      : undefined;
+    const accounting = new Accounting(settings, signal, new Salvage(this.#retry ?? this.#attempt));
+    this.#queue = policy.queue?.enabled
+      ? new SendingQueue(settings, signal, policy.queue, accounting)
+      : undefined;
+    this.#first = this.#queue ?? accounting;
+  }
+
+  async start(host: Host): Promise<void> {
+    const { id, meter } = this.#settings;
+    const labels = { exporter: id, data_type: this.#signal };
+    await this.#sender.start(host);
+    this.#endObserving = meter.observe(inFlightRequests, labels, () => this.#attempt.running);
+    this.#queue?.start();
+  }
+
+  async consume(batch: Batch): Promise<void> {
+    // Whoever merged requests has answered their senders already: their deadlines mean nothing now.
+    const isWaitedFor = batch.mergedFrom.length === 0;
+    const deadlineMs = isWaitedFor ? batch.origin.deadlineMs : Number.POSITIVE_INFINITY;
+    try {
+      await this.#first.deliver(batch, deadlineMs);
+    } catch (error) {
+      const fields = { error, rejected_items: batch.itemCount };
+      this.#log.log("error", "Exporting failed. Rejecting data.", fields);
+      throw error;
+    }
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    this.#retry?.stop();
+    await this.#queue?.drain(deadlineMs);
+    await this.#sender.close(deadlineMs);
+    await this.#queue?.settle();
+    this.#endObserving?.();
+    this.#endObserving = undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import { defineExporter } from "@inode-gateway/contract";
+import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { otlpSignals } from "../../transport/otlp-names.js";
+import { debugConfig } from "./config.js";
+import { DebugSender } from "./debug-sender.js";
+import { debugMetrics } from "./metrics.js";
+
+/** Writes telemetry to the process's own log, for a person to read. */
+export const debugExporter = defineExporter({
+  type: "debug",
+  signals: otlpSignals,
+  stability: "development",
+  config: debugConfig,
+  metrics: debugMetrics,
+  create: (settings, config) => new DeliveringExporter(settings, new DebugSender(settings, config)),
+});

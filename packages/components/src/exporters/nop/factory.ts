@@ -1,0 +1,16 @@
+import { defineExporter } from "@inode-gateway/contract";
+import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { otlpSignals } from "../../transport/otlp-names.js";
+import { nopConfig } from "./config.js";
+import { nopMetrics } from "./metrics.js";
+import { NopSender } from "./nop-sender.js";
+
+/** Takes telemetry and forgets it; for tests and for measuring what stands before it. */
+export const nopExporter = defineExporter({
+  type: "nop",
+  signals: otlpSignals,
+  stability: "development",
+  config: nopConfig,
+  metrics: nopMetrics,
+  create: (settings) => new DeliveringExporter(settings, new NopSender()),
+});

@@ -1,0 +1,22 @@
+import { defineExporter } from "@inode-gateway/contract";
+import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { otlpSignals } from "../../transport/otlp-names.js";
+import { otlpGrpcConfig } from "./config.js";
+import { GrpcSender } from "./grpc-sender.js";
+import { otlpGrpcMetrics } from "./metrics.js";
+
+/** Sends telemetry to one destination as OTLP over gRPC. */
+export const otlpGrpcExporter = defineExporter({
+  type: "otlp_grpc",
+  aliases: ["otlp"],
+  signals: otlpSignals,
+  stability: "development",
+  config: otlpGrpcConfig,
+  metrics: otlpGrpcMetrics,
+  create: (settings, config) =>
+    new DeliveringExporter(settings, new GrpcSender(settings, config), {
+      timeoutMs: config.timeout,
+      retry: config.retry_on_failure,
+      queue: config.sending_queue,
+    }),
+});

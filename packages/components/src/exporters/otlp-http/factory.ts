@@ -1,0 +1,24 @@
+import { defineExporter } from "@inode-gateway/contract";
+import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { otlpSignals } from "../../transport/otlp-names.js";
+import { otlpHttpConfig } from "./config.js";
+import { HttpSender } from "./http-sender.js";
+import { otlpHttpMetrics } from "./metrics.js";
+
+/** Sends telemetry to one destination as OTLP over HTTP. */
+export const otlpHttpExporter = defineExporter({
+  type: "otlp_http",
+  aliases: ["otlphttp"],
+  signals: otlpSignals,
+  stability: "development",
+  config: otlpHttpConfig,
+  metrics: otlpHttpMetrics,
+  create: (settings, config) => {
+    const sender = new HttpSender(settings, settings.signal ?? "traces", config);
+    return new DeliveringExporter(settings, sender, {
+      timeoutMs: config.timeout,
+      retry: config.retry_on_failure,
+      queue: config.sending_queue,
+    });
+  },
+});

@@ -1,0 +1,205 @@
+import { readClientTls } from "@inode-gateway/config";
+import {
+  type Batch,
+  type ComponentSettings,
+  PermanentError,
+  RetryableError,
+  type Signal,
+} from "@inode-gateway/contract";
+import { decodeResponse, decodeResponseJson, type PartialSuccess } from "@inode-gateway/otlp";
+import { type Dispatcher, Pool } from "undici";
+import type { Sender } from "../../delivery/delivery-step.js";
+import { jsonMediaType, protobufMediaType } from "../../transport/otlp-names.js";
+import type { OtlpHttpConfig } from "./config.js";
+import { failureOfAnswer, type HttpAnswer } from "./http-failure.js";
+import { type BodyFormat, type RequestBody, requestBody } from "./request-body.js";
+import { signalUrl } from "./signal-url.js";
+
+/** As much of an answer as is read; the Collector's limit. */
+const RESPONSE_BYTES_MAX = 65_536;
+/** Chunks of a batch above this size are written one after another instead of being joined. */
+const JOINED_BYTES_MAX = 65_536;
+
+/** Sends batches of one signal as OTLP/HTTP requests over a pool of connections. */
+export class HttpSender implements Sender {
+  readonly #settings: ComponentSettings;
+  readonly #config: OtlpHttpConfig;
+  readonly #signal: Signal;
+  readonly #format: BodyFormat;
+  readonly #headers: Readonly<Record<string, string>>;
+  #url: URL | undefined;
+  #pool: Pool | undefined;
+
+  constructor(settings: ComponentSettings, signal: Signal, config: OtlpHttpConfig) {
+    const { compression, compression_params, encoding } = config;
+    const coding = codings[compression];
+    this.#settings = settings;
+    this.#config = config;
+    this.#signal = signal;
+    this.#format = {
+      encoding,
+      compression: coding === undefined ? "none" : coding === "gzip" ? "gzip" : "zlib",
+      level: compression_params.level,
+    };
+    this.#headers = {
+      "user-agent": `${settings.build.command}/${settings.build.version}`,
+      ...lowerCaseNames(config.headers),
+      "content-type": encoding === "json" ? jsonMediaType : protobufMediaType,
+      ...(coding === undefined ? {} : { "content-encoding": coding }),
+    };
+  }
+
+  async start(): Promise<void> {
+    const { disable_keep_alives, idle_conn_timeout, max_conns_per_host, tls } = this.#config;
+    const url = signalUrl(this.#config, this.#signal);
+    const isTls = url.protocol === "https:";
+    const material = isTls ? await readClientTls({ ...tls, insecure: false }) : undefined;
+    this.#url = url;
+    this.#pool = new Pool(url.origin, {
+      connections: max_conns_per_host === 0 ? null : max_conns_per_host,
+      pipelining: disable_keep_alives ? 0 : 1,
+      keepAliveTimeout: Math.max(1, idle_conn_timeout),
+      keepAliveMaxTimeout: Math.max(1, idle_conn_timeout),
+      ...(material === undefined ? {} : { connect: connectOptions(material) }),
+    });
+  }
+
+  async send(batch: Batch, deadlineMs: number): Promise<PartialSuccess | undefined> {
+    const body = await requestBody(batch, this.#format);
+    const answer = await this.#exchange(body, deadlineMs);
+    const url = String(this.#url);
+    if (answer.httpStatus < 200 || answer.httpStatus > 299) {
+      throw failureOfAnswer(url, answer, this.#settings.clock.unixMs());
+    }
+    try {
+      return partialSuccessOf(this.#signal, answer);
+    } catch (cause) {
+      const size = answer.body.byteLength;
+      const message = `${url} answered ${answer.httpStatus} with ${size} bytes that are no OTLP response`;
+      throw new PermanentError("BACKEND_REJECTED", message, { cause });
+    }
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    this.#pool = undefined;
+    const remainingMs = Math.max(0, deadlineMs - this.#settings.clock.nowMs());
+    const timer = this.#settings.clock.setTimer(remainingMs, () => {
+      this.#settings.runInBackground("cut off requests", pool.destroy());
+    });
+    await pool.close();
+    timer.cancel();
+  }
+
+  async #exchange(body: RequestBody, deadlineMs: number): Promise<HttpAnswer> {
+    const { clock } = this.#settings;
+    const url = this.#url;
+    const pool = this.#pool;
+    if (url === undefined || pool === undefined) {
+      throw new RetryableError("SHUTTING_DOWN", "the exporter is not running");
+    }
+    const abort = new AbortController();
+    const timer = Number.isFinite(deadlineMs)
+      ? clock.setTimer(Math.max(0, deadlineMs - clock.nowMs()), () => abort.abort())
+      : undefined;
+    try {
+      const response = await pool.request({
+        method: "POST",
+        path: url.pathname + url.search,
+        headers: { ...this.#headers, "content-length": String(body.byteLength) },
+        body: outgoing(body),
+        signal: abort.signal,
+        // The deadline above covers both; undici's own would be 300 s each.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+      return await readAnswer(response);
+    } catch (cause) {
+      throw networkFailure(String(url), cause, abort.signal.aborted);
+    } finally {
+      timer?.cancel();
+    }
+  }
+}
+
+const codings = {
+  gzip: "gzip",
+  zlib: "zlib",
+  deflate: "deflate",
+  none: undefined,
+  "": undefined,
+} as const;
+
+function lowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}
+
+type ClientTlsMaterial = NonNullable<Awaited<ReturnType<typeof readClientTls>>>;
+
+function connectOptions(material: ClientTlsMaterial) {
+  return {
+    ...(material.ca === undefined ? {} : { ca: material.ca }),
+    ...(material.cert === undefined ? {} : { cert: material.cert }),
+    ...(material.key === undefined ? {} : { key: material.key }),
+    ...(material.minVersion === undefined ? {} : { minVersion: material.minVersion }),
+    ...(material.maxVersion === undefined ? {} : { maxVersion: material.maxVersion }),
+    ...(material.cipherSuites === undefined ? {} : { ciphers: material.cipherSuites }),
+    ...(material.serverNameOverride === undefined
+      ? {}
+      : { servername: material.serverNameOverride }),
+    rejectUnauthorized: material.insecureSkipVerify !== true,
+  };
+}
+
+function outgoing({ byteLength, chunks }: RequestBody): Buffer {
+  const [first] = chunks;
+  if (chunks.length === 1 && first !== undefined) return asBuffer(first);
+  if (byteLength <= JOINED_BYTES_MAX) return Buffer.concat(chunks, byteLength);
+  // undici takes any iterable of buffers and writes them in turn, which its types do not say.
+  return chunks.map(asBuffer) as unknown as Buffer;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+async function readAnswer(response: Dispatcher.ResponseData): Promise<HttpAnswer> {
+  const { body, headers, statusCode } = response;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk.subarray(0, RESPONSE_BYTES_MAX - size));
+    size += chunk.length;
+    // Leaving the loop closes the connection: cheaper than reading whatever else is coming.
+    if (size >= RESPONSE_BYTES_MAX) break;
+  }
+  return {
+    httpStatus: statusCode,
+    mediaType: headerOf(headers["content-type"]).split(";", 1)[0]?.trim().toLowerCase() ?? "",
+    retryAfter: headers["retry-after"] === undefined ? undefined : headerOf(headers["retry-after"]),
+    location: headers["location"] === undefined ? undefined : headerOf(headers["location"]),
+    body: Buffer.concat(chunks),
+  };
+}
+
+function headerOf(value: string | string[] | undefined): string {
+  return (Array.isArray(value) ? value[0] : value) ?? "";
+}
+
+/** The Collector does the same: an answer in an encoding it did not ask for says nothing. */
+function partialSuccessOf(signal: Signal, answer: HttpAnswer): PartialSuccess | undefined {
+  if (answer.mediaType === protobufMediaType) return decodeResponse(signal, answer.body);
+  if (answer.mediaType === jsonMediaType) return decodeResponseJson(signal, answer.body);
+  return undefined;
+}
+
+function networkFailure(url: string, cause: unknown, isLate: boolean): RetryableError {
+  if (isLate) {
+    return new RetryableError("DEADLINE_EXCEEDED", `${url} did not answer in time`, { cause });
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RetryableError("BACKEND_UNAVAILABLE", `cannot send to ${url}: ${reason}`, { cause });
+}

@@ -1,0 +1,300 @@
+import { lookup } from "node:dns/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import cors from "@fastify/cors";
+import type { ComponentSettings, Signal } from "@inode-gateway/contract";
+import type { ServerTls } from "@inode-gateway/grpc";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
+import { formatEndpoint, listenError, parseListenEndpoint } from "../../transport/endpoint.js";
+import { otlpNames } from "../../transport/otlp-names.js";
+import type { HttpConfig } from "./config.js";
+import { HttpConnections } from "./http-connections.js";
+import { corsDelegate } from "./http-cors.js";
+import { HttpExport } from "./http-export.js";
+import { encodingOf } from "./http-headers.js";
+import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js";
+import type { Intake } from "./intake.js";
+
+/** Finds connections whose other end has vanished; Go's listeners do the same. */
+const TCP_KEEPALIVE_MS = 15_000;
+/** How often Node looks for connections whose headers are late; bounds the error of that timeout. */
+const CONNECTION_CHECK_MS_MAX = 5_000;
+/**
+ * How long the rest of an unread body is thrown away after its request was refused. Closing at once
+ * would reset the connection, and the sender would never see the answer.
+ */
+const LINGER_MS = 5_000;
+
+type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** OTLP/HTTP: one path per signal that has a pipeline, HTTP/1.1, over TLS also HTTP/2. */
+export class HttpListener {
+  readonly #settings: ComponentSettings;
+  readonly #config: HttpConfig;
+  readonly #intake: Intake;
+  readonly #export: HttpExport;
+  readonly #connections = new HttpConnections();
+  readonly #signalByPath: ReadonlyMap<string, Signal>;
+  #app: FastifyInstance | undefined;
+  #server: NetServer | undefined;
+  #address: string | undefined;
+  #isStopping = false;
+
+  constructor(settings: ComponentSettings, config: HttpConfig, intake: Intake) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#intake = intake;
+    this.#export = new HttpExport(settings, config, intake);
+    this.#signalByPath = new Map(intake.signals.map((signal) => [pathOf(signal, config), signal]));
+  }
+
+  /** `host:port` as bound; undefined before `listen`. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** @throws Error naming the key, the endpoint and the way out when it cannot be taken */
+  async listen(tls: ServerTls | undefined): Promise<void> {
+    const { endpoint } = this.#config;
+    let server: NetServer | undefined;
+    const app = fastify({
+      serverFactory: (handler) => {
+        const made = this.#createServer(handler as NodeHandler, tls);
+        server = made;
+        return made as ReturnType<typeof createServer>;
+      },
+      exposeHeadRoutes: false,
+      // Bad URLs never reach a route, so no hook of ours would see them.
+      frameworkErrors: (error, request, reply) => {
+        this.#onFrameworkError(error, request, reply);
+      },
+      clientErrorHandler: (error, socket) => this.#onClientError(error, socket as Socket),
+    });
+    this.#app = app;
+    await this.#addRoutes(app);
+    await app.ready();
+    try {
+      if (server === undefined) throw new Error("fastify made no server");
+      await bind(server, endpoint);
+    } catch (error) {
+      await app.close();
+      throw listenError("protocols::http::endpoint", endpoint, error);
+    }
+    this.#server = server;
+    const { address, port } = server.address() as AddressInfo;
+    this.#address = formatEndpoint(address, port);
+    this.#settings.logger.info("Receiving OTLP", { endpoint: this.#address, transport: "http" });
+  }
+
+  /** Refuses new requests, lets running ones end until `deadlineMs`, closes all connections. */
+  async shutdown(deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
+    const server = this.#server;
+    const app = this.#app;
+    this.#server = undefined;
+    this.#app = undefined;
+    const closed = server && new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.#connections.stop(this.#settings.clock, deadlineMs);
+    await app?.close();
+    await closed;
+  }
+
+  #createServer(handler: NodeHandler, tls: ServerTls | undefined): NetServer {
+    const server =
+      tls === undefined
+        ? createServer(this.#http1Options(), handler)
+        : createSecureServer(
+            { ...tlsOptions(tls), allowHTTP1: true, ...this.#http1Options() },
+            handler as never,
+          );
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      this.#connections.requestBegan(request.socket);
+      response.once("close", () => this.#connections.requestEnded(request.socket));
+    });
+    // A sender that asks first gets "100 Continue" only when its body will be read.
+    server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+      server.emit("request", request, response);
+    });
+    this.#connections.follow(server as ReturnType<typeof createServer>, tls !== undefined);
+    return server;
+  }
+
+  #http1Options() {
+    const headersTimeout = this.#config.read_header_timeout;
+    return {
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEPALIVE_MS,
+      requestTimeout: 0,
+      headersTimeout,
+      keepAliveTimeout: this.#config.idle_timeout,
+      connectionsCheckingInterval: Math.min(
+        CONNECTION_CHECK_MS_MAX,
+        Math.max(100, headersTimeout / 4),
+      ),
+    };
+  }
+
+  async #addRoutes(app: FastifyInstance): Promise<void> {
+    const delegate = corsDelegate(this.#config.cors);
+    if (delegate !== undefined) await app.register(cors, () => delegate);
+    if (this.#config.cors !== undefined && delegate === undefined) {
+      this.#settings.logger.warn("The CORS settings have no effect without `allowed_origins`");
+    }
+    app.removeAllContentTypeParsers();
+    // Bodies are read by the route, after everything that can be refused without them.
+    app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    app.addHook("onRequest", async (_request, reply) => {
+      reply.headers(this.#config.response_headers);
+    });
+    for (const [url, signal] of this.#signalByPath) {
+      app.post(url, (request, reply) => this.#onExport(signal, request, reply));
+    }
+    app.setNotFoundHandler((request, reply) => this.#onNotFound(request, reply));
+    app.setErrorHandler((error, request, reply) =>
+      this.#onFrameworkError(error as FastifyError, request, reply),
+    );
+  }
+
+  async #onExport(
+    signal: Signal,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    if (this.#isStopping) {
+      const encoding = encodingOf(request.headers["content-type"]);
+      return this.#send(request, reply, failureReply(this.#intake.rejectShuttingDown(), encoding));
+    }
+    const writeTimeoutMs = this.#config.write_timeout;
+    if (writeTimeoutMs > 0) this.#limitWriting(reply.raw, writeTimeoutMs);
+    if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+    const answer = await this.#export.handle(signal, request.raw);
+    if (answer !== undefined) return this.#send(request, reply, answer);
+    reply.hijack();
+    reply.raw.destroy();
+    return reply;
+  }
+
+  #onNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const path = request.url.split("?", 1)[0] ?? "";
+    const encoding = encodingOf(request.headers["content-type"]);
+    if (this.#signalByPath.has(path)) {
+      const message = `method ${request.method} is not allowed on ${path}, use POST`;
+      return this.#send(request, reply, {
+        ...requestErrorReply(405, message, encoding),
+        allow: "POST",
+      });
+    }
+    const paths = [...this.#signalByPath.keys()].join(", ");
+    const message = `no pipeline takes requests on ${path}; this receiver has ${paths}`;
+    return this.#send(request, reply, requestErrorReply(404, message, encoding));
+  }
+
+  #onFrameworkError(
+    error: FastifyError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply {
+    const encoding = encodingOf(request.headers["content-type"]);
+    const httpStatus = error.statusCode ?? 500;
+    const answer =
+      httpStatus < 500
+        ? requestErrorReply(httpStatus, error.message, encoding)
+        : failureReply(this.#intake.reportBug("http", error), encoding);
+    return this.#send(request, reply, answer);
+  }
+
+  /** For bytes that are no HTTP request, or none in time: there is no request object to answer. */
+  #onClientError(error: Error & { code?: string }, socket: Socket): void {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const [httpStatus, reason] = clientErrors.get(error.code ?? "") ?? [400, "Bad Request"];
+    const { body, contentType } = requestErrorReply(httpStatus, error.message, undefined);
+    socket.end(
+      `HTTP/1.1 ${httpStatus} ${reason}\r\nContent-Type: ${contentType}\r\n` +
+        `Content-Length: ${body.byteLength}\r\nConnection: close\r\n\r\n${body.toString()}`,
+    );
+  }
+
+  #send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply): FastifyReply {
+    const isHttp1 = request.raw.httpVersionMajor === 1;
+    if (isHttp1 && (this.#isStopping || !this.#config.keep_alives_enabled)) {
+      reply.header("connection", "close");
+    }
+    if (answer.retryAfterSeconds !== undefined) {
+      reply.header("retry-after", String(answer.retryAfterSeconds));
+    }
+    if (answer.allow !== undefined) reply.header("allow", answer.allow);
+    if (!request.raw.complete) this.#linger(request.raw);
+    return reply
+      .code(answer.httpStatus)
+      .header("content-type", answer.contentType)
+      .send(answer.body);
+  }
+
+  #linger(request: IncomingMessage): void {
+    request.resume();
+    const timer = this.#settings.clock.setTimer(LINGER_MS, () => request.destroy());
+    request.once("close", () => timer.cancel());
+  }
+
+  #limitWriting(response: ServerResponse, timeoutMs: number): void {
+    const timer = this.#settings.clock.setTimer(timeoutMs, () => response.destroy());
+    response.once("close", () => timer.cancel());
+  }
+}
+
+const clientErrors: ReadonlyMap<string, readonly [number, string]> = new Map([
+  ["HPE_HEADER_OVERFLOW", [431, "Request Header Fields Too Large"]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", [408, "Request Timeout"]],
+]);
+
+function pathOf(signal: Signal, config: HttpConfig): string {
+  switch (signal) {
+    case "traces":
+      return config.traces_url_path;
+    case "metrics":
+      return config.metrics_url_path;
+    case "logs":
+      return config.logs_url_path;
+    case "profiles":
+      return otlpNames.profiles.httpPath;
+  }
+}
+
+function tlsOptions(tls: ServerTls) {
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    ...(tls.clientCa === undefined
+      ? {}
+      : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+    minVersion: tls.minVersion ?? ("TLSv1.2" as const),
+    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
+    ...(tls.cipherSuites === undefined ? {} : { ciphers: tls.cipherSuites }),
+  };
+}
+
+/** Binds as Go does: an IPv4 address first when a name has both, every interface without a host. */
+async function bind(server: NetServer, endpoint: string): Promise<void> {
+  const parsed = parseListenEndpoint(endpoint);
+  if ("problem" in parsed) throw new Error(`endpoint ${parsed.problem}`);
+  const { host, port } = parsed;
+  const addresses = host === "" ? [] : await lookup(host, { all: true });
+  const address = (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, ...(address === undefined ? {} : { host: address }) }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,72 @@
+import { readServerTls, type ServerTlsConfig } from "@inode-gateway/config";
+import type { Component, ComponentSettings, ReceiverOutputs } from "@inode-gateway/contract";
+import type { OtlpReceiverConfig } from "./config.js";
+import { GrpcListener } from "./grpc-listener.js";
+import { HttpListener } from "./http-listener.js";
+import { InFlightBytes } from "./in-flight-bytes.js";
+import { Intake } from "./intake.js";
+import { IntakeCounters, inFlightBytesMetric, type Transport } from "./metrics.js";
+
+/** Receives OTLP over gRPC and HTTP and gives it to the pipelines of its signals. */
+export class OtlpReceiver implements Component {
+  readonly #settings: ComponentSettings;
+  readonly #config: OtlpReceiverConfig;
+  readonly #inFlight: InFlightBytes;
+  readonly #intakes: readonly Intake[];
+  readonly #grpc: GrpcListener | undefined;
+  readonly #http: HttpListener | undefined;
+  #endObserving: (() => void) | undefined;
+
+  constructor(settings: ComponentSettings, config: OtlpReceiverConfig, outputs: ReceiverOutputs) {
+    const { grpc, http } = config.protocols;
+    const inFlight = new InFlightBytes(config.max_in_flight_bytes);
+    const intakes: Intake[] = [];
+    const intakeOf = (transport: Transport) => {
+      const counters = new IntakeCounters(settings.meter, settings.id, transport);
+      const intake = new Intake(settings, outputs, inFlight, counters);
+      intakes.push(intake);
+      return intake;
+    };
+    this.#settings = settings;
+    this.#config = config;
+    this.#inFlight = inFlight;
+    this.#intakes = intakes;
+    this.#grpc = grpc && new GrpcListener(settings, grpc, intakeOf("grpc"));
+    this.#http = http && new HttpListener(settings, http, intakeOf("http"));
+  }
+
+  /** Where gRPC and HTTP are received, as bound; what is off or not started yet is undefined. */
+  get addresses(): { readonly grpc: string | undefined; readonly http: string | undefined } {
+    return { grpc: this.#grpc?.address, http: this.#http?.address };
+  }
+
+  async start(): Promise<void> {
+    const { grpc, http } = this.#config.protocols;
+    const { id, meter } = this.#settings;
+    // Both certificates are read before any port is taken, so that a wrong path costs nothing.
+    const grpcTls = await readTls("grpc", grpc?.tls);
+    const httpTls = await readTls("http", http?.tls);
+    await this.#grpc?.listen(grpcTls);
+    await this.#http?.listen(httpTls);
+    this.#endObserving = meter.observe(inFlightBytesMetric, { receiver: id }, () => {
+      return this.#inFlight.usedBytes;
+    });
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    await Promise.all([this.#grpc?.shutdown(deadlineMs), this.#http?.shutdown(deadlineMs)]);
+    for (const intake of this.#intakes) intake.close();
+    this.#endObserving?.();
+    this.#endObserving = undefined;
+  }
+}
+
+async function readTls(protocol: string, config: ServerTlsConfig | undefined) {
+  if (config === undefined) return undefined;
+  try {
+    return await readServerTls(config);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`protocols::${protocol}::tls: ${reason}`, { cause: error });
+  }
+}
