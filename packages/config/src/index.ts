@@ -1,6 +1,3 @@
-import type { z } from "zod";
-import type { ConfigurationProblem } from "./configuration-error.js";
-
 export { type ComponentIdParts, parseComponentId } from "./component-id.js";
 export {
   ConfigurationError,
@@ -14,9 +11,19 @@ export {
   formatDuration,
   parseDuration,
 } from "./duration.js";
+export { plainCopy } from "./expanded-value.js";
 export { headers } from "./headers.js";
+export { unknownKeyText } from "./issue-text.js";
+export {
+  type ConfigurationSources,
+  type ConfigurationTree,
+  loadConfiguration,
+  SOURCES_MAX,
+} from "./load-configuration.js";
 export { nearest } from "./nearest.js";
-export { secret } from "./secret.js";
+export { type ParsedSection, parseSection } from "./parse-section.js";
+export { redact } from "./redact.js";
+export { REDACTED, secret } from "./secret.js";
 export {
   type ClientTlsMaterial,
   readClientTls,
@@ -31,27 +38,3 @@ export {
   serverTls,
   type TlsConfig,
 } from "./tls-schema.js";
-
-/** Where a configuration comes from. */
-export interface ConfigurationSources {
-  /** `--config` values in order: paths, `file:`, `env:`, `yaml:`. */
-  readonly configs: readonly string[];
-  /** `--set` values in order. */
-  readonly sets: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-/** A merged, substituted configuration, not yet checked by any schema. Opaque: read it with `parseSection`. */
-export interface ConfigurationTree {
-  readonly root: unknown;
-  /** Such as an unset environment variable. */
-  readonly warnings: readonly string[];
-}
-export declare function loadConfiguration(
-  sources: ConfigurationSources,
-): Promise<ConfigurationTree>;
-/** Parses one section by its schema; problems carry full paths below `path`. */
-export declare function parseSection<Schema extends z.ZodType>(
-  schema: Schema,
-  section: unknown,
-  path: readonly string[],
-): { readonly value: z.output<Schema> } | { readonly problems: readonly ConfigurationProblem[] };
