@@ -3,20 +3,46 @@ import { debugExporter } from "./exporters/debug/factory.js";
 import { nopExporter } from "./exporters/nop/factory.js";
 import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 import { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
+import { healthCheck } from "./extensions/health-check/factory.js";
+import { memoryRegistry } from "./extensions/memory-registry/factory.js";
+import { redisRegistry } from "./extensions/redis-registry/factory.js";
+import { batchProcessor } from "./processors/batch/factory.js";
+import { inodeResolver } from "./processors/inode-resolver/factory.js";
 import { otlpReceiver } from "./receivers/otlp/factory.js";
 
+export {
+  type ContainerRegistryProvider,
+  containerRegistryOf,
+} from "./capabilities/container-registry-provider.js";
 export { debugExporter } from "./exporters/debug/factory.js";
 export { nopExporter } from "./exporters/nop/factory.js";
 export { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 export { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
+export { healthCheck } from "./extensions/health-check/factory.js";
+export { memoryRegistry } from "./extensions/memory-registry/factory.js";
+export { redisRegistry } from "./extensions/redis-registry/factory.js";
+export { batchProcessor } from "./processors/batch/factory.js";
+export {
+  type ExplainableRegistry,
+  type ExplainedAttributes,
+  type ExplainedStep,
+  type Explanation,
+  explainResolution,
+} from "./processors/inode-resolver/explain.js";
+export { inodeResolver } from "./processors/inode-resolver/factory.js";
 export { otlpReceiver } from "./receivers/otlp/factory.js";
 export { OtlpReceiver } from "./receivers/otlp/otlp-receiver.js";
 
 /** Every component that the `inode-gateway` executable offers. */
 export const builtInFactories: readonly ComponentFactory[] = [
   otlpReceiver,
+  inodeResolver,
+  batchProcessor,
   otlpGrpcExporter,
   otlpHttpExporter,
   debugExporter,
   nopExporter,
+  memoryRegistry,
+  redisRegistry,
+  healthCheck,
 ];
