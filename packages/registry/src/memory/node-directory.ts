@@ -1,4 +1,5 @@
 import type { NodeNames, NodeRecord } from "../container-registry.js";
+import { namesThatAreSet } from "../node-names.js";
 import type { MemoryNode } from "./memory-node.js";
 
 /** The nodes of a memory registry, by boot ID and by each of their names. */
@@ -46,9 +47,5 @@ export class NodeDirectory {
 }
 
 function namesOf(names: NodeNames): string[] {
-  const found: string[] = [];
-  if (names.nodeName !== undefined && names.nodeName !== "") found.push(`node ${names.nodeName}`);
-  if (names.hostId !== undefined && names.hostId !== "") found.push(`id ${names.hostId}`);
-  if (names.hostName !== undefined && names.hostName !== "") found.push(`host ${names.hostName}`);
-  return found;
+  return namesThatAreSet(names).map(({ kind, name }) => `${kind} ${name}`);
 }
