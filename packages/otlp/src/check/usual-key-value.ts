@@ -30,7 +30,7 @@ export function isUsualKeyValue(
   const valueLength = bytes[keyEnd + 1] ?? 0;
   if (valueLength < 2 || valueLength >= 0x80 || valueStart + valueLength !== end) return false;
   if (keyEnd - keyStart >= 0x80) return false;
-  switch (bytes[valueStart]) {
+  switch (bytes[valueStart] ?? 0) {
     case STRING_VALUE:
       // The lengths in between are below 0x80 too, so both texts are looked at in one go.
       return bytes[valueStart + 1] === valueLength - 2 && isAscii(bytes, view, keyStart, end);

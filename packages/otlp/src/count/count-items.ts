@@ -1,16 +1,7 @@
 import type { Signal } from "../signal.js";
 import { endOfVarint, readVarint32 } from "../wire/varint.js";
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "../wire/wire-type.js";
-
-// From the request down to the item: which fields to enter, one bit per field number. Requests,
-// Resources and scopes are numbered alike in all signals; a metric has its points one level further
-// down, in a field of its type; a profile is counted by its samples.
-const levels: Readonly<Record<Signal, readonly number[]>> = {
-  traces: [1 << 1, 1 << 2, 1 << 2],
-  logs: [1 << 1, 1 << 2, 1 << 2],
-  metrics: [1 << 1, 1 << 2, 1 << 2, (1 << 5) | (1 << 7) | (1 << 9) | (1 << 10) | (1 << 11), 1 << 1],
-  profiles: [1 << 1, 1 << 2, 1 << 2, 1 << 2],
-};
+import { isOnPath, itemPaths } from "./item-path.js";
 
 /**
  * Number of items in a request: spans, data points (of all five metric types), log records, or
@@ -21,22 +12,21 @@ const levels: Readonly<Record<Signal, readonly number[]>> = {
  * specification, data of two types.
  */
 export function countItems(signal: Signal, bytes: Uint8Array): number {
-  return countAtLevel(bytes, 0, bytes.length, levels[signal], 0);
+  return countAtLevel(bytes, 0, bytes.length, itemPaths[signal], 0);
 }
 
-/** Number of data points in one Metric message, from `start` (inclusive) to `end` (exclusive). */
-export function countDataPoints(bytes: Uint8Array, start: number, end: number): number {
-  return countAtLevel(bytes, start, end, levels.metrics, 3);
-}
-
-/** Number of items in one of a request's ResourceSpans, ResourceMetrics, ... */
-export function countItemsOfResource(
+/**
+ * Number of items inside one message of `level` levels below the request: 1 for ResourceSpans and its
+ * like, 2 for ScopeSpans and its like, 3 for a Metric.
+ */
+export function countItemsWithin(
   signal: Signal,
+  level: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): number {
-  return countAtLevel(bytes, start, end, levels[signal], 1);
+  return countAtLevel(bytes, start, end, itemPaths[signal], level);
 }
 
 // Hand-tuned: the first byte of a tag and two bytes of a length are read in place, since nearly
@@ -45,11 +35,11 @@ function countAtLevel(
   bytes: Uint8Array,
   start: number,
   end: number,
-  fieldsByLevel: readonly number[],
+  path: readonly number[],
   level: number,
 ): number {
-  const wanted = fieldsByLevel[level] ?? 0;
-  const isItemLevel = level === fieldsByLevel.length - 1;
+  const wanted = path[level] ?? 0;
+  const isItemLevel = level === path.length - 1;
   let count = 0;
   let offset = start;
   while (offset < end) {
@@ -69,10 +59,9 @@ function countAtLevel(
       }
       const contentEnd = offset + length;
       if (contentEnd > end) return count;
-      const number = tag >>> 3;
-      if (number < 32 && ((wanted >>> number) & 1) === 1) {
+      if (isOnPath(wanted, tag >>> 3)) {
         if (isItemLevel) count++;
-        else count += countAtLevel(bytes, offset, contentEnd, fieldsByLevel, level + 1);
+        else count += countAtLevel(bytes, offset, contentEnd, path, level + 1);
       }
       offset = contentEnd;
     } else if (wireType === VARINT) offset = endOfVarint(bytes, offset);

@@ -54,6 +54,22 @@ export function varint32Length(value: number): number {
   return value < 0x1000_0000 ? 4 : 5;
 }
 
+/**
+ * Writes an unsigned 32-bit integer as a varint.
+ *
+ * @returns the offset after it
+ */
+export function writeVarint32(bytes: Uint8Array, offset: number, value: number): number {
+  let rest = value;
+  let end = offset;
+  while (rest >= 0x80) {
+    bytes[end++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[end] = rest;
+  return end + 1;
+}
+
 // Bits 32 to 63. The fifth byte holds bits 28 to 34, the tenth only bit 63.
 function highHalf(bytes: Uint8Array, offset: number): number {
   let high = 0;
