@@ -1,7 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type TlsOptions,
+  type Server as TlsServer,
+} from "node:tls";
 import { type ListenAddress, resolveListenEndpoint } from "./listen-endpoint.js";
 import type { ServerTls } from "./tls.js";
+import { tlsMaterialError } from "./tls-material-error.js";
 import type { UnaryServerOptions } from "./unary-server.js";
 import { removeStaleSocket } from "./unix-socket.js";
 
@@ -76,7 +81,8 @@ export class Listener {
   }
 
   #createTls(tls: ServerTls): Server {
-    const server = createTlsServer(tlsOptions(tls), (socket) => this.#handOver(socket));
+    const server = tlsServer(tls);
+    server.on("secureConnection", (socket) => this.#handOver(socket));
     server.on("tlsClientError", (error, socket) => {
       this.#settings.onError(error, this.#peerOf(socket));
       socket.destroy();
@@ -101,6 +107,14 @@ export class Listener {
     const { remoteAddress = "unknown", remotePort = 0 } = socket;
     // An IPv4 peer on a dual-stack socket is the same peer as on an IPv4 one.
     return formatHostPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ""), remotePort);
+  }
+}
+
+function tlsServer(tls: ServerTls): TlsServer {
+  try {
+    return createTlsServer(tlsOptions(tls));
+  } catch (error) {
+    throw tlsMaterialError(error);
   }
 }
 

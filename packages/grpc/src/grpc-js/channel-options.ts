@@ -1,4 +1,5 @@
 import { type ChannelOptions, compressionAlgorithms } from "@grpc/grpc-js";
+import type { ChannelEndpoint } from "../channel-endpoint.js";
 import type { UnaryChannelOptions } from "../unary-channel.js";
 import { TIMER_MS_MAX } from "../wait-until.js";
 import { FLOW_CONTROL_WINDOW_BYTES } from "./window.js";
@@ -15,9 +16,10 @@ const RECONNECT_BACKOFF_MS_MAX = 30_000;
 /** Translates the options of a channel into those of grpc-js. */
 export function grpcJsChannelOptions(
   options: UnaryChannelOptions,
+  endpoint: ChannelEndpoint,
   compression: "gzip" | "none",
 ): ChannelOptions {
-  const { authority, userAgent, keepalive, tls, loadBalancing } = options;
+  const { authority, userAgent, keepalive, loadBalancing } = options;
   return {
     "grpc.max_receive_message_length": options.maxReceiveMessageBytes ?? RESPONSE_BYTES_MAX_DEFAULT,
     "grpc.max_send_message_length": -1,
@@ -29,7 +31,7 @@ export function grpcJsChannelOptions(
     "grpc.service_config_disable_resolution": 1,
     "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
     // A proxy of the environment is meant for others, not for this machine.
-    ...(isLocal(options.endpoint) && { "grpc.enable_http_proxy": 0 }),
+    ...(endpoint.isLocal && { "grpc.enable_http_proxy": 0 }),
     ...(loadBalancing !== undefined && {
       "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ [loadBalancing]: {} }] }),
     }),
@@ -38,17 +40,10 @@ export function grpcJsChannelOptions(
     }),
     ...(authority !== undefined && { "grpc.default_authority": authority }),
     ...(userAgent !== undefined && { "grpc.primary_user_agent": userAgent }),
-    ...(tls?.serverNameOverride !== undefined && {
-      "grpc.ssl_target_name_override": tls.serverNameOverride,
-    }),
     ...(keepalive !== undefined && {
       "grpc.keepalive_time_ms": Math.min(keepalive.timeMs, TIMER_MS_MAX),
       "grpc.keepalive_timeout_ms": Math.min(keepalive.timeoutMs, TIMER_MS_MAX),
       "grpc.keepalive_permit_without_calls": keepalive.permitWithoutStream ? 1 : 0,
     }),
   };
-}
-
-function isLocal(endpoint: string): boolean {
-  return /^(?:dns:(?:\/\/\/)?)?(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?$|^unix:/.test(endpoint);
 }

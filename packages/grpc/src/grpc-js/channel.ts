@@ -1,13 +1,15 @@
 import { Channel, connectivityState } from "@grpc/grpc-js";
+import { type ChannelEndpoint, parseChannelEndpoint } from "../channel-endpoint.js";
 import { RunningTasks } from "../running-tasks.js";
 import { GrpcCode, GrpcStatusError } from "../status.js";
+import { tlsMaterialError } from "../tls-material-error.js";
 import type { UnaryCallOptions, UnaryChannel, UnaryChannelOptions } from "../unary-channel.js";
 import { waitUntil } from "../wait-until.js";
 import { asBuffer } from "./as-buffer.js";
 import { grpcJsChannelOptions } from "./channel-options.js";
-import { channelCredentials } from "./credentials.js";
 import { requestMetadata } from "./request-metadata.js";
 import { ResponseListener } from "./response-listener.js";
+import { channelCredentials } from "./tls-credentials.js";
 
 type Compression = "gzip" | "none";
 type GrpcJsCall = ReturnType<Channel["createCall"]>;
@@ -15,6 +17,7 @@ type GrpcJsCall = ReturnType<Channel["createCall"]>;
 /** A unary channel on grpc-js, with one of its channels for each compression in use. */
 export class GrpcJsChannel implements UnaryChannel {
   readonly #options: UnaryChannelOptions;
+  readonly #endpoint: ChannelEndpoint;
   readonly #credentials: ReturnType<typeof channelCredentials>;
   readonly #channels = new Map<Compression, Channel>();
   readonly #calls = new Set<GrpcJsCall>();
@@ -23,12 +26,13 @@ export class GrpcJsChannel implements UnaryChannel {
 
   constructor(options: UnaryChannelOptions) {
     this.#options = options;
+    this.#endpoint = parseChannelEndpoint(options.endpoint);
     try {
-      this.#credentials = channelCredentials(options.tls);
-      this.#channelFor(options.compression ?? "none");
+      this.#credentials = channelCredentials(options.tls, this.#endpoint.host);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`cannot make a channel to \`${options.endpoint}\`: ${reason}`, { cause });
+      const reason = tlsMaterialError(cause).message;
+      const message = `the TLS settings for \`${options.endpoint}\` cannot be used: ${reason}`;
+      throw new Error(message, { cause });
     }
   }
 
@@ -89,8 +93,8 @@ export class GrpcJsChannel implements UnaryChannel {
   #channelFor(compression: Compression): Channel {
     let channel = this.#channels.get(compression);
     if (channel === undefined) {
-      const options = grpcJsChannelOptions(this.#options, compression);
-      channel = new Channel(this.#options.endpoint, this.#credentials, options);
+      const options = grpcJsChannelOptions(this.#options, this.#endpoint, compression);
+      channel = new Channel(this.#endpoint.target, this.#credentials, options);
       this.#channels.set(compression, channel);
     }
     return channel;
