@@ -20,6 +20,11 @@ export { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 export { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
 export { healthCheck } from "./extensions/health-check/factory.js";
 export { memoryRegistry } from "./extensions/memory-registry/factory.js";
+export {
+  type FileNode,
+  MappingFileError,
+  readMappingLines,
+} from "./extensions/memory-registry/mapping-file.js";
 export { redisRegistry } from "./extensions/redis-registry/factory.js";
 export { batchProcessor } from "./processors/batch/factory.js";
 export {

@@ -38,20 +38,33 @@ interface Draft {
  */
 export async function readMappingFile(path: string): Promise<readonly FileNode[]> {
   await refuseTooLarge(path);
-  const drafts = new Map<string, Draft>();
   const stream = createReadStream(path, { encoding: "utf8" });
   const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
-  let line = 0;
   try {
-    for await (const text of lines) {
-      line++;
-      if (text.trim() !== "") addLine(drafts, text, path, line);
-    }
+    return await readMappingLines(lines, path);
   } finally {
     lines.close();
     stream.destroy();
   }
-  return [...drafts].map(([bootId, draft]) => toFileNode(bootId, draft, path));
+}
+
+/**
+ * Reads mappings, one JSON object a line; empty lines are skipped.
+ *
+ * @param source what errors name, such as the path of the file
+ * @throws MappingFileError for the first line that cannot be used
+ */
+export async function readMappingLines(
+  lines: AsyncIterable<string>,
+  source: string,
+): Promise<readonly FileNode[]> {
+  const drafts = new Map<string, Draft>();
+  let line = 0;
+  for await (const text of lines) {
+    line++;
+    if (text.trim() !== "") addLine(drafts, text, source, line);
+  }
+  return [...drafts].map(([bootId, draft]) => toFileNode(bootId, draft, source));
 }
 
 async function refuseTooLarge(path: string): Promise<void> {
