@@ -23,6 +23,17 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 
 const MAP: unknown = Object.prototype;
 
+/**
+ * The keys of a section with what stands below each, substitution marks included; null is an empty map.
+ *
+ * Undefined when the section is something else than a map.
+ */
+export function sectionEntries(section: unknown): ReadonlyMap<string, unknown> | undefined {
+  const value = section instanceof ExpandedValue ? section.value : section;
+  if (value === null || value === undefined) return new Map();
+  return isMap(value) ? new Map(Object.entries(value)) : undefined;
+}
+
 /** Called for every {@link ExpandedValue} that has an original text. */
 export type OriginalVisitor = (path: readonly (string | number)[], original: string) => void;
 

@@ -11,7 +11,7 @@ export {
   formatDuration,
   parseDuration,
 } from "./duration.js";
-export { plainCopy } from "./expanded-value.js";
+export { plainCopy, sectionEntries } from "./expanded-value.js";
 export { headers } from "./headers.js";
 export { unknownKeyText } from "./issue-text.js";
 export {

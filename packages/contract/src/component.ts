@@ -1,3 +1,4 @@
+import type { Signal } from "@inode-gateway/otlp";
 import type { Batch } from "./batch.js";
 
 /** Anything that has a life: acquires in `start`, releases in `shutdown`. */
@@ -70,6 +71,8 @@ export interface ComponentStatus {
   readonly id: string;
   /** The pipeline of a processor, such as `traces/backend`; undefined for everything shared. */
   readonly pipeline?: string | undefined;
+  /** The signal of a processor, exporter or connector instance; undefined for the other kinds. */
+  readonly signal?: Signal | undefined;
   readonly state: ComponentState;
   /** What is wrong, for a person; undefined in the good states. */
   readonly reason?: string | undefined;

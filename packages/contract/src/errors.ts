@@ -66,3 +66,8 @@ export class RetryableError extends Error {
     this.retryAfterMs = options?.retryAfterMs;
   }
 }
+
+/** Whether an error is one of the two that a consumer may reject with; anything else is a bug of ours. */
+export function isDeliveryError(error: unknown): error is PermanentError | RetryableError {
+  return error instanceof PermanentError || error instanceof RetryableError;
+}

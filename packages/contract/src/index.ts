@@ -15,6 +15,7 @@ export type {
 export {
   type BackendStatus,
   type DeliveryErrorOptions,
+  isDeliveryError,
   PermanentError,
   type PermanentErrorCode,
   RetryableError,

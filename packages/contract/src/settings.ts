@@ -59,10 +59,20 @@ export interface Timer {
  * what it gives up.
  */
 export interface Ledger {
-  /** `items` that were acknowledged upstream are kept here for now: queued, batched or held. */
+  /**
+   * `items` that were acknowledged upstream, or are about to be, are kept here for now: queued or
+   * batched. What waits while its sender waits too is in flight, which the engine counts.
+   */
   held(items: number): void;
-  /** `items` that were held have left: delivered, passed on, or reported to `dropped` as well. */
+  /**
+   * `items` that were held have left: delivered, reported to `dropped` as well, or being passed on in
+   * this very tick.
+   */
   released(items: number): void;
-  /** `items` end here on purpose or by failure. `reason` is one of a small fixed set, snake_case. */
+  /**
+   * `items` end here on purpose or by failure, and their sender is told that all is well. What is
+   * refused to the sender is not dropped: it will be sent again. `reason` is one of a small fixed
+   * set, snake_case.
+   */
   dropped(items: number, reason: string): void;
 }

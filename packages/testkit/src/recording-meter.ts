@@ -12,7 +12,7 @@ interface Instrument {
   readonly labels: MetricLabels;
   value: number;
   readonly recorded: number[];
-  read: (() => number) | undefined;
+  readonly observers: Set<() => number>;
 }
 
 /**
@@ -55,26 +55,27 @@ export class RecordingMeter implements Meter {
 
   observe(definition: MetricDefinition, labels: MetricLabels, read: () => number): () => void {
     const instrument = this.#instrument(definition.kind, definition, labels);
-    instrument.read = read;
+    instrument.observers.add(read);
     return () => {
-      if (instrument.read === read) instrument.read = undefined;
+      instrument.observers.delete(read);
     };
   }
 
   /** The value of a counter, gauge or observed metric; undefined when nobody has asked for it. */
   value(name: string, labels: MetricLabels = {}): number | undefined {
     const instrument = this.#instruments.get(keyOf(name, labels));
-    return instrument?.read === undefined ? instrument?.value : instrument.read();
+    return instrument === undefined ? undefined : valueOf(instrument);
   }
 
   /** The sum over all label sets of one name that contain `labels`. */
   sum(name: string, labels: MetricLabels = {}): number {
     let sum = 0;
-    for (const { definition, labels: own, value, read } of this.#instruments.values()) {
-      if (definition.name !== name) continue;
-      if (Object.entries(labels).every(([label, text]) => own[label] === text)) {
-        sum += read === undefined ? value : read();
-      }
+    for (const instrument of this.#instruments.values()) {
+      if (instrument.definition.name !== name) continue;
+      const isMatch = Object.entries(labels).every(
+        ([key, text]) => instrument.labels[key] === text,
+      );
+      if (isMatch) sum += valueOf(instrument);
     }
     return sum;
   }
@@ -105,10 +106,23 @@ export class RecordingMeter implements Meter {
     const key = keyOf(name, labels);
     const existing = this.#instruments.get(key);
     if (existing !== undefined) return existing;
-    const instrument = { definition, labels, value: 0, recorded: [], read: undefined };
+    const instrument = {
+      definition,
+      labels,
+      value: 0,
+      recorded: [],
+      observers: new Set<() => number>(),
+    };
     this.#instruments.set(key, instrument);
     return instrument;
   }
+}
+
+// As in the real meter, everything that reports under the same labels is added up.
+function valueOf(instrument: Instrument): number {
+  let value = instrument.value;
+  for (const read of instrument.observers) value += read();
+  return value;
 }
 
 function keyOf(name: string, labels: MetricLabels): string {
