@@ -64,7 +64,7 @@ export class RecordingMeter implements Meter {
   /** The value of a counter, gauge or observed metric; undefined when nobody has asked for it. */
   value(name: string, labels: MetricLabels = {}): number | undefined {
     const instrument = this.#instruments.get(keyOf(name, labels));
-    return instrument === undefined ? undefined : valueOf(instrument);
+    return instrument === undefined ? undefined : currentValue(instrument);
   }
 
   /** The sum over all label sets of one name that contain `labels`. */
@@ -75,7 +75,7 @@ export class RecordingMeter implements Meter {
       const isMatch = Object.entries(labels).every(
         ([key, text]) => instrument.labels[key] === text,
       );
-      if (isMatch) sum += valueOf(instrument);
+      if (isMatch) sum += currentValue(instrument);
     }
     return sum;
   }
@@ -119,7 +119,7 @@ export class RecordingMeter implements Meter {
 }
 
 // As in the real meter, everything that reports under the same labels is added up.
-function valueOf(instrument: Instrument): number {
+function currentValue(instrument: Instrument): number {
   let value = instrument.value;
   for (const read of instrument.observers) value += read();
   return value;
