@@ -89,44 +89,46 @@ export function parseCgroupPath(path: string): CgroupPathMatch {
  * anybody who may make a cgroup: any text without a slash.
  */
 export function descend(parent: CgroupPathState, segment: string): CgroupPathState {
+  const { containerId, runtime, podUid } = parent;
   const isOverhead = segment === "kata_overhead";
   if (parent.skipsNextSegment || isOverhead || isMonitorOrMount(segment)) {
-    const marked = isOverhead && parent.containerId === undefined ? "kata" : parent.runtime;
-    return child(parent, segment, { ...inherited(parent), runtime: marked }, false, isOverhead);
+    const isMarked = isOverhead && containerId === undefined;
+    return {
+      containerId,
+      runtime: isMarked ? "kata" : runtime,
+      podUid,
+      definesContainer: false,
+      skipsNextSegment: isOverhead,
+      context: contextBelow(parent.context, segment, false),
+    };
   }
-  const podUid = podUidOf(segment) ?? parent.podUid;
-  // Inside a virtual machine another kernel numbers the inodes: nothing of it is known here.
-  if (segment.length > "kata_".length && segment.startsWith("kata_")) {
-    return child(parent, segment, { containerId: undefined, runtime: "kata", podUid }, false);
-  }
-  const name = containerNamedBy(segment, parent.context);
-  if (name === undefined) return child(parent, segment, { ...inherited(parent), podUid }, false);
-  return child(parent, segment, { ...name, podUid }, true);
-}
-
-function inherited(parent: CgroupPathState): CgroupPathMatch {
-  return { containerId: parent.containerId, runtime: parent.runtime, podUid: parent.podUid };
-}
-
-function child(
-  { context }: CgroupPathState,
-  segment: string,
-  match: CgroupPathMatch,
-  definesContainer: boolean,
-  skipsNextSegment = false,
-): CgroupPathState {
+  const ownPodUid = podUidOf(segment);
+  const name = nameOf(segment, parent.context);
   return {
-    ...match,
-    definesContainer,
-    skipsNextSegment,
-    context: {
-      depth: context.depth + 1,
-      firstSegment: context.depth === 0 ? segment : context.firstSegment,
-      parentSegment: segment,
-      isBelowKubernetes:
-        context.isBelowKubernetes || isKubernetesParent(segment) || podUidOf(segment) !== undefined,
-      isBelowGarden: context.isBelowGarden || segment === "garden",
-      isBelowNomad: context.isBelowNomad || segment === "nomad.slice",
-    },
+    containerId: name === undefined ? containerId : name.containerId,
+    runtime: name === undefined ? runtime : name.runtime,
+    podUid: ownPodUid ?? podUid,
+    definesContainer: name?.containerId !== undefined,
+    skipsNextSegment: false,
+    context: contextBelow(parent.context, segment, ownPodUid !== undefined),
+  };
+}
+
+// Inside a virtual machine another kernel numbers the inodes: nothing of it is known here.
+const insideVirtualMachine = { containerId: undefined, runtime: "kata" } as const;
+
+function nameOf(segment: string, context: SegmentContext) {
+  const isSandbox = segment.startsWith("kata_") && segment.length > "kata_".length;
+  return isSandbox ? insideVirtualMachine : containerNamedBy(segment, context);
+}
+
+function contextBelow(context: SegmentContext, segment: string, isPod: boolean): SegmentContext {
+  return {
+    depth: context.depth + 1,
+    firstSegment: context.depth === 0 ? segment : context.firstSegment,
+    parentSegment: segment,
+    isBelowKubernetes: context.isBelowKubernetes || isPod || isKubernetesParent(segment),
+    isBelowGarden: context.isBelowGarden || segment === "garden",
+    isBelowNomad: context.isBelowNomad || segment === "nomad.slice",
   };
 }

@@ -17,7 +17,13 @@ export interface SegmentContext {
   readonly isBelowNomad: boolean;
 }
 
-const monitorOrMount = /\.mount$|(?:^|-)conmon(?:-|$)|^lxc\.monitor(?:\.|$)/;
+/** Shortest segment with a hexadecimal ID. */
+const hexIdLength = 64;
+
+// Plain text comparisons stand before most of the expressions: a walk asks once per directory, and
+// thousands of expressions that cannot match were half of its cost.
+const conmon = /(?:^|-)conmon(?:-|$)/;
+const lxcMonitor = /^lxc\.monitor(?:\.|$)/;
 const hexId = /^(?:([a-z0-9][a-z0-9.-]*?)-)?([0-9a-f]{64})(?:\.scope)?$/;
 const mismatchedDrivers = /^(.+\.slice):([a-z0-9-]+):([0-9a-f]{64})$/;
 const fargate = /^[0-9a-f]{32}-[0-9]{1,20}$/;
@@ -51,12 +57,14 @@ const containerdNamespaces = new Set(["default", "k8s.io", "moby"]);
 
 /** Whether a segment is a mount unit or a monitor process, which often carry a container's ID. */
 export function isMonitorOrMount(segment: string): boolean {
-  return monitorOrMount.test(segment);
+  if (segment.endsWith(".mount")) return true;
+  if (segment.includes("conmon")) return conmon.test(segment);
+  return segment.startsWith("lxc.") && lxcMonitor.test(segment);
 }
 
 /** Whether a segment is where Kubernetes keeps its pods, in the cgroupfs or the systemd form. */
 export function isKubernetesParent(segment: string): boolean {
-  return kubernetesParent.test(segment);
+  return segment.includes("kubepods") && kubernetesParent.test(segment);
 }
 
 /**
@@ -65,6 +73,7 @@ export function isKubernetesParent(segment: string): boolean {
  * A static pod has 32 hexadecimal characters there instead, the hash of its configuration.
  */
 export function podUidOf(segment: string): string | undefined {
+  if (!segment.includes("pod")) return undefined;
   const slice = mismatchedDrivers.exec(segment)?.[1] ?? segment;
   return pod.exec(slice)?.[1]?.replaceAll("_", "-");
 }
@@ -95,14 +104,14 @@ function scopeOrFolderName(segment: string, context: SegmentContext): SegmentNam
     const name = machineScope.exec(segment)?.[1];
     if (name !== undefined) return machineName(name);
   }
-  const payload = lxcPayload.exec(segment)?.[1];
+  const payload = segment.startsWith("lxc.") ? lxcPayload.exec(segment)?.[1] : undefined;
   if (payload !== undefined) return named(payload, "lxc");
   const isOldLxc = context.parentSegment === "lxc" || context.parentSegment === "lxc.payload";
   return isOldLxc && context.depth === 1 ? named(segment, "lxc") : undefined;
 }
 
 function hexName(segment: string, context: SegmentContext): SegmentName | undefined {
-  const match = hexId.exec(segment);
+  const match = segment.length < hexIdLength ? null : hexId.exec(segment);
   if (match === null) return undefined;
   const containerId = match[2] ?? "";
   const prefix = match[1];
@@ -111,7 +120,7 @@ function hexName(segment: string, context: SegmentContext): SegmentName | undefi
 }
 
 function mismatchedName(segment: string): SegmentName | undefined {
-  const match = mismatchedDrivers.exec(segment);
+  const match = segment.includes(":") ? mismatchedDrivers.exec(segment) : null;
   if (match === null) return undefined;
   return { containerId: match[3] ?? "", runtime: runtimeOfPrefix(match[2] ?? "") };
 }

@@ -1,15 +1,16 @@
-import type { ContainerPublisher } from "@inode-gateway/registry";
-import type { Reporter, ReporterOptions } from "./reporter-types.js";
-
+export { reporterMetrics } from "./metrics.js";
 export {
   createRedisRegistryFromConfig,
   type RedisRegistryConfig,
   redisRegistryConfig,
 } from "./redis-registry-config.js";
+export { createReporter } from "./reporter.js";
 export { type ReporterConfig, reporterConfig } from "./reporter-config.js";
-export type { Reporter, ReporterOptions, ReporterStatus } from "./reporter-types.js";
-
-export declare function createReporter(
-  options: ReporterOptions,
-  publisher: ContainerPublisher,
-): Reporter;
+export type {
+  Clock,
+  Logger,
+  Meter,
+  Reporter,
+  ReporterOptions,
+  ReporterStatus,
+} from "./reporter-types.js";
