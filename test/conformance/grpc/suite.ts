@@ -1,10 +1,12 @@
 import { addressCases } from "./addresses.js";
 import { callCases } from "./calls.js";
+import { capabilityListCases } from "./capability-list.js";
 import { closingCases, connectionCases } from "./connections.js";
 import { deadlineCases } from "./deadlines.js";
 import { illegalRequestCases } from "./illegal-requests.js";
 import type { GrpcImplementation } from "./implementation.js";
 import { limitCases } from "./limits.js";
+import { peerCases } from "./peers.js";
 import { tlsCases } from "./tls.js";
 
 /** Runs everything that holds for every implementation of `@inode-gateway/grpc`. */
@@ -17,4 +19,6 @@ export function runGrpcSuite(implementation: GrpcImplementation): void {
   tlsCases(implementation);
   connectionCases(implementation);
   closingCases(implementation);
+  peerCases(implementation);
+  capabilityListCases(implementation);
 }
