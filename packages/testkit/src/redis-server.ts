@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export interface RedisServer {
   /** Starts it again on the same port, empty. */
   restart(): Promise<void>;
   /** Stops the process without ending it: connections stay open, nothing is answered. */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   /** Ends the process and removes its folder. Safe twice. */
   stop(): Promise<void>;
@@ -122,8 +122,12 @@ class RunningRedis implements RedisServer {
     await ended;
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
+    const { pid } = this;
     this.#process?.kill("SIGSTOP");
+    // The signal is sent, not yet obeyed: what runs on another CPU may still answer a command.
+    const isStopped = () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    await waitUntil(isStopped, { description: "redis-server is stopped" });
   }
 
   resume(): void {

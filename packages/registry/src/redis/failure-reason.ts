@@ -15,12 +15,7 @@ export interface FailedTarget {
  * is passed on; neither Redis nor ioredis puts a password into it.
  */
 export function failureReason(error: unknown, target: FailedTarget): string {
-  if (error === undefined) {
-    return target.isTls
-      ? `${target.shown} closed the connection before it was ready`
-      : `${target.shown} closed the connection before it was ready; ` +
-          "if it expects TLS, write `rediss://` or set `tls`";
-  }
+  if (error === undefined) return closedReason(target);
   const text = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);
   return (
@@ -30,6 +25,11 @@ export function failureReason(error: unknown, target: FailedTarget): string {
     stateReason(text, target) ??
     `${target.shown} cannot be used: ${text}`
   );
+}
+
+function closedReason({ shown, isTls }: FailedTarget): string {
+  const reason = `${shown} closed the connection before it was ready`;
+  return isTls ? reason : `${reason}; if it expects TLS, write \`rediss://\` or set \`tls\``;
 }
 
 function codeOf(error: unknown): string {
@@ -48,7 +48,7 @@ function networkReason(code: string, text: string, target: FailedTarget): string
   if (code === "ETIMEDOUT" || text.includes("ETIMEDOUT")) {
     return (
       `no connection to ${shown} within ${target.connectTimeoutMs} ms; ` +
-      "is the address right, does a firewall drop it"
+      `is the address right, does a firewall drop it${target.isTls ? ", does it speak TLS" : ""}`
     );
   }
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") {
@@ -56,9 +56,7 @@ function networkReason(code: string, text: string, target: FailedTarget): string
   }
   if (code === "ENOENT") return `the socket ${shown} does not exist; is Redis running there`;
   if (code === "EACCES") return `no permission to open the socket ${shown}`;
-  if (code === "ECONNRESET" || code === "EPIPE") {
-    return `${shown} closed the connection (${code})${target.isTls ? "; does it speak TLS" : ""}`;
-  }
+  if (code === "ECONNRESET" || code === "EPIPE") return closedReason(target);
   return undefined;
 }
 

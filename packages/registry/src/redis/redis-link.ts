@@ -46,6 +46,7 @@ export class RedisLink {
   #lastError: unknown;
   /** Why we ended the connection ourselves. */
   #droppedFor: string | undefined;
+  readonly #waiting = new Set<(error: Error) => void>();
   #ping: { cancel(): void } | undefined;
 
   constructor(settings: RedisLinkSettings) {
@@ -133,7 +134,11 @@ export class RedisLink {
         this.#dropConnection(client, reason);
         reject(new Error(reason));
       });
-      answer.then(resolve, reject).finally(() => timer.cancel());
+      this.#waiting.add(reject);
+      answer.then(resolve, reject).finally(() => {
+        timer.cancel();
+        this.#waiting.delete(reject);
+      });
     });
   }
 
@@ -146,9 +151,7 @@ export class RedisLink {
 
   #reasonOfClose(): string {
     if (this.#droppedFor !== undefined) return this.#droppedFor;
-    if (this.#isAvailable && this.#lastError === undefined) {
-      return `${this.#target.shown} closed the connection`;
-    }
+    if (this.#isAvailable) return `${this.#target.shown} closed the connection`;
     return failureReason(this.#lastError, this.#target);
   }
 
@@ -172,6 +175,9 @@ export class RedisLink {
     if (!this.#isAvailable && this.#reason === reason) return;
     this.#isAvailable = false;
     this.#reason = reason;
+    // Now, not when the connection is closed at last: a peer that hangs does not even say goodbye.
+    for (const reject of this.#waiting) reject(new Error(reason));
+    this.#waiting.clear();
     this.#changed.notify();
   }
 
