@@ -218,6 +218,29 @@ function shutdownCases(implementation: GrpcImplementation): void {
     await startServer(t, implementation, { endpoint: address });
   });
 
+  // Guarantees: what a handler was given is answered, so that a caller never repeats what was taken.
+  test("answers every call that it took when it is shut down under load", async (t) => {
+    for (let round = 0; round < 10; round++) {
+      const { server, address, calls } = await startServer(t, implementation);
+      const channel = openChannel(t, implementation, address);
+      let answered = 0;
+      const callers = Array.from({ length: 20 }, async () => {
+        try {
+          for (;;) {
+            await send(channel, ECHO, noise(20_000));
+            answered++;
+          }
+        } catch (error) {
+          assert.equal((await statusOf(Promise.reject(error))).code, GrpcCode.UNAVAILABLE);
+        }
+      });
+      await waitUntil(() => calls.length > 20 + 7 * round);
+      await server.shutdown(soon());
+      await Promise.all(callers);
+      assert.equal(answered, calls.length, `round ${round}`);
+    }
+  });
+
   test("ends at the deadline what has not ended by itself", async (t) => {
     const { server, address, calls } = await startServer(t, implementation);
     const channel = openChannel(t, implementation, address);
