@@ -6,8 +6,8 @@ import {
   RetryableError,
   type Signal,
 } from "@inode-gateway/contract";
+import { LogInterval } from "../transport/log-interval.js";
 import type { DeliveryStep } from "./delivery-step.js";
-import { LogInterval } from "./log-interval.js";
 import { failedItems, partialSuccessItems, salvagedBatches, sentItems } from "./metrics.js";
 import type { Outcome } from "./salvage.js";
 

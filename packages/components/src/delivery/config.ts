@@ -1,5 +1,6 @@
 import { duration } from "@inode-gateway/config";
 import { z } from "zod";
+import { timerDuration } from "../transport/timer-duration.js";
 
 /** What an operator may write under `retry_on_failure:` of an exporter; the Collector's keys. */
 export const retryOnFailure = () =>
@@ -9,7 +10,7 @@ export const retryOnFailure = () =>
         .boolean()
         .default(true)
         .describe("Whether a delivery that may succeed later is tried again."),
-      initial_interval: duration()
+      initial_interval: timerDuration()
         .prefault("5s")
         .describe("Wait before the second try; the Collector's default."),
       randomization_factor: z
@@ -23,7 +24,7 @@ export const retryOnFailure = () =>
         .min(1)
         .default(1.5)
         .describe("Factor from one wait to the next, at least 1."),
-      max_interval: duration().prefault("30s").describe("Longest wait between two tries."),
+      max_interval: timerDuration().prefault("30s").describe("Longest wait between two tries."),
       max_elapsed_time: duration()
         .prefault("300s")
         .describe("Time after which a batch is given up; 0s never gives up."),

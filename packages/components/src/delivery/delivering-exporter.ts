@@ -1,10 +1,10 @@
 import type { Batch, ComponentSettings, Exporter, Host, Signal } from "@inode-gateway/contract";
 import type { PartialSuccess } from "@inode-gateway/otlp";
+import { LogInterval } from "../transport/log-interval.js";
 import { Accounting } from "./accounting.js";
 import { Attempt } from "./attempt.js";
 import type { RetryConfig, SendingQueueConfig } from "./config.js";
 import type { DeliveryStep, Sender } from "./delivery-step.js";
-import { LogInterval } from "./log-interval.js";
 import { inFlightRequests } from "./metrics.js";
 import { Retry } from "./retry.js";
 import { Salvage } from "./salvage.js";
@@ -63,11 +63,8 @@ export class DeliveringExporter implements Exporter {
   }
 
   async consume(batch: Batch): Promise<void> {
-    // Whoever merged requests has answered their senders already: their deadlines mean nothing now.
-    const isWaitedFor = batch.mergedFrom.length === 0;
-    const deadlineMs = isWaitedFor ? batch.origin.deadlineMs : Number.POSITIVE_INFINITY;
     try {
-      await this.#first.deliver(batch, deadlineMs);
+      await this.#first.deliver(batch, batch.origin.deadlineMs);
     } catch (error) {
       const fields = { error, rejected_items: batch.itemCount };
       this.#log.log("error", "Exporting failed. Rejecting data.", fields);

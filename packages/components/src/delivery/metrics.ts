@@ -1,9 +1,10 @@
 import type { MetricDefinition, Signal } from "@inode-gateway/contract";
-import { otlpNames, otlpSignals } from "../transport/otlp-names.js";
+import { signals } from "@inode-gateway/otlp";
+import { otlpNames } from "../transport/otlp-names.js";
 
 const itemCounters = (outcome: string, meaning: string) =>
   Object.fromEntries(
-    otlpSignals.map((signal): [Signal, MetricDefinition] => {
+    signals.map((signal): [Signal, MetricDefinition] => {
       const { items } = otlpNames[signal];
       const name = `otelcol_exporter_${outcome}_${items}`;
       return [signal, { name, help: `${items} ${meaning}`, kind: "counter", labels: ["exporter"] }];

@@ -1,4 +1,5 @@
 import { type Batch, type Clock, RetryableError } from "@inode-gateway/contract";
+import { TIMER_MS_MAX } from "../transport/timer-duration.js";
 import type { RetryConfig } from "./config.js";
 import type { DeliveryStep } from "./delivery-step.js";
 
@@ -58,7 +59,7 @@ export class Retry<Result> implements DeliveryStep<Result> {
 
   #sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(delayMs, wake);
+      const timer = this.#clock.setTimer(Math.min(delayMs, TIMER_MS_MAX), wake);
       const sleepers = this.#sleepers;
       sleepers.add(wake);
       function wake(): void {

@@ -6,11 +6,12 @@ import {
   RetryableError,
   type Signal,
 } from "@inode-gateway/contract";
+import { LogInterval } from "../transport/log-interval.js";
+import { TIMER_MS_MAX } from "../transport/timer-duration.js";
 import { dropReason } from "./accounting.js";
 import type { SendingQueueConfig } from "./config.js";
 import type { DeliveryStep } from "./delivery-step.js";
 import { DrainRate } from "./drain-rate.js";
-import { LogInterval } from "./log-interval.js";
 import { enqueueFailedItems, queueCapacity, queueSize } from "./metrics.js";
 
 /** How long `block_on_overflow` lets a sender wait that named no deadline of its own. */
@@ -209,7 +210,8 @@ export class SendingQueue implements DeliveryStep<void> {
   #waitOnce(wakers: Set<() => void>, deadlineMs: number): Promise<void> {
     const { clock } = this.#settings;
     return new Promise((resolve) => {
-      const timer = clock.setTimer(Math.max(0, deadlineMs - clock.nowMs()), wake);
+      const remainingMs = Math.max(0, deadlineMs - clock.nowMs());
+      const timer = clock.setTimer(Math.min(remainingMs, TIMER_MS_MAX), wake);
       wakers.add(wake);
       function wake(): void {
         timer.cancel();

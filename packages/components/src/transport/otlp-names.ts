@@ -34,9 +34,6 @@ export const otlpNames: Readonly<Record<Signal, OtlpNames>> = {
   },
 };
 
-/** Every signal, in the order in which lists of them are shown. */
-export const otlpSignals: readonly Signal[] = ["traces", "metrics", "logs", "profiles"];
-
 /** Media type of OTLP/HTTP with protobuf bodies. */
 export const protobufMediaType = "application/x-protobuf";
 /** Media type of OTLP/HTTP with JSON bodies. */

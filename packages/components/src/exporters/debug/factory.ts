@@ -1,6 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
+import { signals } from "@inode-gateway/otlp";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
-import { otlpSignals } from "../../transport/otlp-names.js";
 import { debugConfig } from "./config.js";
 import { DebugSender } from "./debug-sender.js";
 import { debugMetrics } from "./metrics.js";
@@ -8,7 +8,7 @@ import { debugMetrics } from "./metrics.js";
 /** Writes telemetry to the process's own log, for a person to read. */
 export const debugExporter = defineExporter({
   type: "debug",
-  signals: otlpSignals,
+  signals,
   stability: "development",
   config: debugConfig,
   metrics: debugMetrics,

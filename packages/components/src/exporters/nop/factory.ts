@@ -1,6 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
+import { signals } from "@inode-gateway/otlp";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
-import { otlpSignals } from "../../transport/otlp-names.js";
 import { nopConfig } from "./config.js";
 import { nopMetrics } from "./metrics.js";
 import { NopSender } from "./nop-sender.js";
@@ -8,7 +8,7 @@ import { NopSender } from "./nop-sender.js";
 /** Takes telemetry and forgets it; for tests and for measuring what stands before it. */
 export const nopExporter = defineExporter({
   type: "nop",
-  signals: otlpSignals,
+  signals,
   stability: "development",
   config: nopConfig,
   metrics: nopMetrics,

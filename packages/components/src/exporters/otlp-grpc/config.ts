@@ -1,6 +1,7 @@
-import { clientTls, duration, headers } from "@inode-gateway/config";
+import { clientTls, headers } from "@inode-gateway/config";
 import { z } from "zod";
 import { retryOnFailure, sendingQueue } from "../../delivery/config.js";
+import { timerDuration } from "../../transport/timer-duration.js";
 import { parseGrpcTarget } from "./grpc-target.js";
 
 /** What an operator may write under `otlp_grpc:` in `exporters`. */
@@ -42,10 +43,10 @@ export const otlpGrpcConfig = z.strictObject({
     ),
   keepalive: z
     .strictObject({
-      time: duration()
+      time: timerDuration()
         .prefault("10s")
         .describe("Duration without traffic after which the server is pinged."),
-      timeout: duration()
+      timeout: timerDuration()
         .prefault("10s")
         .describe("Duration a ping may stay unanswered before the connection is closed."),
       permit_without_stream: z
@@ -55,7 +56,7 @@ export const otlpGrpcConfig = z.strictObject({
     })
     .optional()
     .describe("Keepalive of the connection; absent sends no pings."),
-  timeout: duration()
+  timeout: timerDuration()
     .prefault("5s")
     .describe("Longest time of one try; 0s has no limit. The Collector's default."),
   wait_for_ready: z

@@ -1,6 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
+import { signals } from "@inode-gateway/otlp";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
-import { otlpSignals } from "../../transport/otlp-names.js";
 import { otlpGrpcConfig } from "./config.js";
 import { GrpcSender } from "./grpc-sender.js";
 import { otlpGrpcMetrics } from "./metrics.js";
@@ -9,7 +9,7 @@ import { otlpGrpcMetrics } from "./metrics.js";
 export const otlpGrpcExporter = defineExporter({
   type: "otlp_grpc",
   aliases: ["otlp"],
-  signals: otlpSignals,
+  signals,
   stability: "development",
   config: otlpGrpcConfig,
   metrics: otlpGrpcMetrics,

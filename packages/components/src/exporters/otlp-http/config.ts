@@ -1,6 +1,7 @@
-import { clientTls, duration, headers } from "@inode-gateway/config";
+import { clientTls, headers } from "@inode-gateway/config";
 import { z } from "zod";
 import { retryOnFailure, sendingQueue } from "../../delivery/config.js";
+import { timerDuration } from "../../transport/timer-duration.js";
 
 const httpUrl = () =>
   z.string().superRefine((text, context) => {
@@ -54,7 +55,7 @@ export const otlpHttpConfig = z
       .prefault({} as never)
       .describe("Certificates for https:// endpoints; `insecure` has no meaning here."),
     headers: headers().default({}).describe("Headers sent with every request."),
-    timeout: duration()
+    timeout: timerDuration()
       .prefault("30s")
       .describe("Longest time of one try; 0s has no limit. The Collector's default."),
     max_conns_per_host: z
@@ -64,7 +65,7 @@ export const otlpHttpConfig = z
       .describe(
         "Connections at the same time; requests above wait for one. 0 has no limit, which is the Collector's default.",
       ),
-    idle_conn_timeout: duration()
+    idle_conn_timeout: timerDuration()
       .prefault("90s")
       .describe("How long an unused connection stays open; the Collector's default."),
     disable_keep_alives: z

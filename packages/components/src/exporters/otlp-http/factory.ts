@@ -1,6 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
+import { signals } from "@inode-gateway/otlp";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
-import { otlpSignals } from "../../transport/otlp-names.js";
 import { otlpHttpConfig } from "./config.js";
 import { HttpSender } from "./http-sender.js";
 import { otlpHttpMetrics } from "./metrics.js";
@@ -9,7 +9,7 @@ import { otlpHttpMetrics } from "./metrics.js";
 export const otlpHttpExporter = defineExporter({
   type: "otlp_http",
   aliases: ["otlphttp"],
-  signals: otlpSignals,
+  signals,
   stability: "development",
   config: otlpHttpConfig,
   metrics: otlpHttpMetrics,

@@ -10,6 +10,7 @@ import { decodeResponse, decodeResponseJson, type PartialSuccess } from "@inode-
 import { type Dispatcher, Pool } from "undici";
 import type { Sender } from "../../delivery/delivery-step.js";
 import { jsonMediaType, protobufMediaType } from "../../transport/otlp-names.js";
+import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
 import type { OtlpHttpConfig } from "./config.js";
 import { failureOfAnswer, type HttpAnswer } from "./http-failure.js";
 import { type BodyFormat, type RequestBody, requestBody } from "./request-body.js";
@@ -100,9 +101,8 @@ export class HttpSender implements Sender {
       throw new RetryableError("SHUTTING_DOWN", "the exporter is not running");
     }
     const abort = new AbortController();
-    const timer = Number.isFinite(deadlineMs)
-      ? clock.setTimer(Math.max(0, deadlineMs - clock.nowMs()), () => abort.abort())
-      : undefined;
+    const remainingMs = Math.min(Math.max(0, deadlineMs - clock.nowMs()), TIMER_MS_MAX);
+    const timer = clock.setTimer(remainingMs, () => abort.abort());
     try {
       const response = await pool.request({
         method: "POST",
@@ -118,7 +118,7 @@ export class HttpSender implements Sender {
     } catch (cause) {
       throw networkFailure(String(url), cause, abort.signal.aborted);
     } finally {
-      timer?.cancel();
+      timer.cancel();
     }
   }
 }

@@ -1,7 +1,8 @@
-import { duration, serverTls } from "@inode-gateway/config";
+import { serverTls } from "@inode-gateway/config";
 import { z } from "zod";
 import { parseListenEndpoint } from "../../transport/endpoint.js";
 import { otlpNames } from "../../transport/otlp-names.js";
+import { timerDuration } from "../../transport/timer-duration.js";
 
 /** 64 MiB: what OTLP 1.11.0 recommends on both transports; the Collector has 4 MiB and 20 MiB. */
 const DEFAULT_MAX_REQUEST_MIB = 64;
@@ -25,23 +26,23 @@ const urlPath = (fallback: string) =>
 const keepaliveConfig = z.strictObject({
   server_parameters: z
     .strictObject({
-      max_connection_idle: duration()
+      max_connection_idle: timerDuration()
         .optional()
         .describe("Duration after which a connection without calls is closed; unset keeps it."),
-      max_connection_age: duration()
+      max_connection_age: timerDuration()
         .optional()
         .describe(
           "Duration after which a connection is closed so that clients spread over new replicas; unset keeps it.",
         ),
-      max_connection_age_grace: duration()
+      max_connection_age_grace: timerDuration()
         .optional()
         .describe(
           "Duration that running calls get after `max_connection_age`; unset is unlimited.",
         ),
-      time: duration()
+      time: timerDuration()
         .optional()
         .describe("Duration without traffic after which the client is pinged; unset never pings."),
-      timeout: duration()
+      timeout: timerDuration()
         .optional()
         .describe("Duration a ping may stay unanswered before the connection is closed."),
     })
@@ -76,9 +77,9 @@ const grpcConfig = z
     max_concurrent_streams: z
       .int()
       .positive()
-      .max(4_294_967_295)
+      .max(2_147_483_647)
       .optional()
-      .describe("Calls at the same time on one connection; unset leaves it to HTTP/2's own limit."),
+      .describe("Calls at the same time on one connection; unset is 1000."),
     keepalive: keepaliveConfig.optional().describe("Keepalive of connections, as in gRPC."),
     include_metadata: z
       .boolean()
@@ -147,22 +148,22 @@ const httpConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether request headers travel with the batch, for processors that ask for it."),
-  read_timeout: duration()
+  read_timeout: timerDuration()
     .prefault("1m")
     .describe(
       "Longest time from a request's headers to the end of its body; 0s waits for ever. A body that trickles in holds memory, so there is a default where the Collector has none.",
     ),
-  read_header_timeout: duration()
+  read_header_timeout: timerDuration()
     .prefault("1m")
     .describe(
       "Longest time for the headers of a request on HTTP/1.1; 0s waits for ever. The Collector has no default here.",
     ),
-  write_timeout: duration()
+  write_timeout: timerDuration()
     .prefault("0s")
     .describe(
       "Longest time from a request's headers to the end of its answer, after which the connection is closed; 0s waits for ever.",
     ),
-  idle_timeout: duration()
+  idle_timeout: timerDuration()
     .prefault("0s")
     .describe("How long a connection may wait for its next request; 0s waits for ever."),
   keep_alives_enabled: z

@@ -1,5 +1,5 @@
 import { defineReceiver } from "@inode-gateway/contract";
-import { otlpSignals } from "../../transport/otlp-names.js";
+import { signals } from "@inode-gateway/otlp";
 import { otlpReceiverConfig } from "./config.js";
 import { otlpReceiverMetrics } from "./metrics.js";
 import { OtlpReceiver } from "./otlp-receiver.js";
@@ -7,7 +7,7 @@ import { OtlpReceiver } from "./otlp-receiver.js";
 /** Receives OTLP over gRPC and HTTP. */
 export const otlpReceiver = defineReceiver({
   type: "otlp",
-  signals: otlpSignals,
+  signals,
   stability: "development",
   config: otlpReceiverConfig,
   metrics: otlpReceiverMetrics,

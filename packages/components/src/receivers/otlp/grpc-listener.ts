@@ -55,6 +55,7 @@ export class GrpcListener {
         onHandlerBug: (error, path) => {
           this.#intake.reportBug(path, error);
         },
+        onConnectionError: (error, peer) => this.#intake.noteConnectionError(error, peer),
       },
       handlers,
     );

@@ -57,11 +57,9 @@ const INFLATE_CHUNK_BYTES = 65_536;
  */
 export async function readBody(
   source: BodySource,
-  declaredBytes: number | undefined,
   coding: ContentCoding,
   limits: BodyLimits,
 ): Promise<Uint8Array> {
-  if (declaredBytes !== undefined) checkDeclared(declaredBytes, limits);
   const wireBytes = await collect(source, limits);
   if (coding === "identity") return wireBytes;
   try {
@@ -71,8 +69,12 @@ export async function readBody(
   }
 }
 
-// Content-Length tells before the first byte is read that a body will not do.
-function checkDeclared(bytes: number, { maxBytes, inFlight }: BodyLimits): void {
+/**
+ * Refuses, before its first byte is read, a body that Content-Length tells to be too large.
+ *
+ * @throws BodyError
+ */
+export function checkDeclaredBytes(bytes: number, { maxBytes, inFlight }: BodyLimits): void {
   if (bytes > maxBytes) throw tooLarge(`${bytes}`, maxBytes);
   if (!inFlight.fits(bytes)) throw new BodyError("in_flight_limit", "", bytes);
 }

@@ -2,6 +2,7 @@ import type { Server as HttpServer } from "node:http";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock } from "@inode-gateway/contract";
+import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
 
 /**
  * The connections of one HTTP server and how many requests run, so that it can be stopped.
@@ -65,7 +66,7 @@ export class HttpConnections {
   }
 
   async #untilIdle(clock: Clock, deadlineMs: number): Promise<void> {
-    const remainingMs = Math.max(0, deadlineMs - clock.nowMs());
+    const remainingMs = Math.min(Math.max(0, deadlineMs - clock.nowMs()), TIMER_MS_MAX);
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(remainingMs, resolve);
       this.#whenIdle = () => {

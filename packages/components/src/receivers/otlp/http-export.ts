@@ -4,7 +4,13 @@ import type { ComponentSettings, Signal } from "@inode-gateway/contract";
 import { JsonMappingError, jsonToProtobuf } from "@inode-gateway/otlp";
 import type { FailureAnswer } from "../../transport/status-mapping.js";
 import type { HttpConfig } from "./config.js";
-import { BodyError, type BodyLimits, type BodySource, readBody } from "./http-body.js";
+import {
+  BodyError,
+  type BodyLimits,
+  type BodySource,
+  checkDeclaredBytes,
+  readBody,
+} from "./http-body.js";
 import {
   codingOf,
   declaredBytesOf,
@@ -45,8 +51,16 @@ export class HttpExport {
     };
   }
 
-  /** Resolves with undefined when the sender has gone and nobody reads a reply. */
-  async handle(signal: Signal, request: ExportRequest): Promise<HttpReply | undefined> {
+  /**
+   * Resolves with undefined when the sender has gone and nobody reads a reply.
+   *
+   * @param beforeReading called once everything but the body has been found to be right
+   */
+  async handle(
+    signal: Signal,
+    request: ExportRequest,
+    beforeReading: () => void,
+  ): Promise<HttpReply | undefined> {
     const { headers } = request;
     const encoding = encodingOf(headers["content-type"]);
     const coding = codingOf(headers["content-encoding"], this.#acceptedCodings);
@@ -61,7 +75,10 @@ export class HttpExport {
     }
     let body: Uint8Array;
     try {
-      body = await readBody(request, declaredBytesOf(headers), coding, this.#limits);
+      const declaredBytes = declaredBytesOf(headers);
+      if (declaredBytes !== undefined) checkDeclaredBytes(declaredBytes, this.#limits);
+      beforeReading();
+      body = await readBody(request, coding, this.#limits);
     } catch (error) {
       return this.#bodyFailed(error, encoding);
     }

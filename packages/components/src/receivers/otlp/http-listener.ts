@@ -18,7 +18,7 @@ import type { HttpConfig } from "./config.js";
 import { HttpConnections } from "./http-connections.js";
 import { corsDelegate } from "./http-cors.js";
 import { HttpExport } from "./http-export.js";
-import { encodingOf } from "./http-headers.js";
+import { encodingOf, peerOf } from "./http-headers.js";
 import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js";
 import type { Intake } from "./intake.js";
 
@@ -118,6 +118,9 @@ export class HttpListener {
       this.#connections.requestBegan(request.socket);
       response.once("close", () => this.#connections.requestEnded(request.socket));
     });
+    server.on("tlsClientError", (error: Error, socket: Socket) => {
+      this.#intake.noteConnectionError(error, peerOf(socket));
+    });
     // A sender that asks first gets "100 Continue" only when its body will be read.
     server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
       server.emit("request", request, response);
@@ -173,8 +176,9 @@ export class HttpListener {
     }
     const writeTimeoutMs = this.#config.write_timeout;
     if (writeTimeoutMs > 0) this.#limitWriting(reply.raw, writeTimeoutMs);
-    if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
-    const answer = await this.#export.handle(signal, request.raw);
+    const answer = await this.#export.handle(signal, request.raw, () => {
+      if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+    });
     if (answer !== undefined) return this.#send(request, reply, answer);
     reply.hijack();
     reply.raw.destroy();
@@ -203,6 +207,7 @@ export class HttpListener {
   ): FastifyReply {
     const encoding = encodingOf(request.headers["content-type"]);
     const httpStatus = error.statusCode ?? 500;
+    if (httpStatus === 415) this.#intake.counters.rejected("unsupported");
     const answer =
       httpStatus < 500
         ? requestErrorReply(httpStatus, error.message, encoding)

@@ -8,6 +8,7 @@ import {
   type Signal,
 } from "@inode-gateway/contract";
 import { checkRequest, FramingError } from "@inode-gateway/otlp";
+import { LogInterval } from "../../transport/log-interval.js";
 import { answerFor, type FailureAnswer } from "../../transport/status-mapping.js";
 import type { InFlightBytes } from "./in-flight-bytes.js";
 import type { IntakeCounters } from "./metrics.js";
@@ -23,6 +24,7 @@ export class Intake {
   readonly #outputs: ReceiverOutputs;
   readonly #inFlight: InFlightBytes;
   readonly #counters: IntakeCounters;
+  readonly #log: LogInterval;
   #isClosed = false;
 
   constructor(
@@ -35,6 +37,7 @@ export class Intake {
     this.#outputs = outputs;
     this.#inFlight = inFlight;
     this.#counters = counters;
+    this.#log = new LogInterval(settings.logger, settings.clock);
   }
 
   /** Signals that have a pipeline. */
@@ -112,6 +115,11 @@ export class Intake {
     return answerFor(
       new RetryableError("SHUTTING_DOWN", "the gateway is shutting down, send again elsewhere"),
     );
+  }
+
+  /** Logs now and then that connections fail, such as over a certificate or a missing TLS. */
+  noteConnectionError(error: Error, peer: string): void {
+    this.#log.log("warn", "A connection failed before it carried a request", { peer, error });
   }
 
   /** Logs a bug once, where it is caught, and gives the answer for the sender. */

@@ -1,5 +1,6 @@
 import type { Counter, Meter, MetricDefinition, Signal } from "@inode-gateway/contract";
-import { otlpNames, otlpSignals } from "../../transport/otlp-names.js";
+import { signals } from "@inode-gateway/otlp";
+import { otlpNames } from "../../transport/otlp-names.js";
 
 /** How a request came in; the Collector's label values. */
 export type Transport = "grpc" | "http";
@@ -22,7 +23,7 @@ const itemCounter = (outcome: string, signal: Signal, meaning: string): MetricDe
 
 const itemCounters = (outcome: string, meaning: string) =>
   Object.fromEntries(
-    otlpSignals.map((signal) => [signal, itemCounter(outcome, signal, meaning)]),
+    signals.map((signal) => [signal, itemCounter(outcome, signal, meaning)]),
   ) as Record<Signal, MetricDefinition>;
 
 const accepted = itemCounters("accepted", "taken by the pipelines and acknowledged to the sender");

@@ -42,12 +42,18 @@ export class OtlpReceiver implements Component {
 
   async start(): Promise<void> {
     const { grpc, http } = this.#config.protocols;
-    const { id, meter } = this.#settings;
+    const { clock, id, meter } = this.#settings;
     // Both certificates are read before any port is taken, so that a wrong path costs nothing.
     const grpcTls = await readTls("grpc", grpc?.tls);
     const httpTls = await readTls("http", http?.tls);
-    await this.#grpc?.listen(grpcTls);
-    await this.#http?.listen(httpTls);
+    try {
+      await this.#grpc?.listen(grpcTls);
+      await this.#http?.listen(httpTls);
+    } catch (error) {
+      // The other protocol's port must not stay taken by a receiver that does not run.
+      await this.shutdown(clock.nowMs());
+      throw error;
+    }
     this.#endObserving = meter.observe(inFlightBytesMetric, { receiver: id }, () => {
       return this.#inFlight.usedBytes;
     });
