@@ -1,3 +1,10 @@
+export type {
+  AccountingSnapshot,
+  ComponentAccount,
+  IdentityAccount,
+  PipelineAccount,
+} from "./accounting/accounting.js";
+export { pipelineMetrics } from "./accounting/metrics.js";
 export {
   type CheckOptions,
   type CheckResult,
@@ -9,3 +16,13 @@ export type {
   CheckedPipeline,
 } from "./check/checked-configuration.js";
 export { redactConfiguration } from "./check/redact-configuration.js";
+export { InternalError } from "./flow/internal-error.js";
+export { buildGraph, type Graph } from "./graph/build-graph.js";
+export type { ComponentNode } from "./graph/component-node.js";
+export type { GraphServices } from "./graph/node-builder.js";
+export { StartError } from "./life/start-error.js";
+export {
+  createPipelineRuntime,
+  type PipelineRuntime,
+  type PipelineRuntimeOptions,
+} from "./pipeline-runtime.js";

@@ -1,0 +1,44 @@
+import type { Batch, Consumer } from "@inode-gateway/contract";
+import type { ComponentBugs } from "./component-bugs.js";
+
+/**
+ * The way into one consumer, with a count of the items that took it.
+ *
+ * At every moment `offered` = accepted + `refused` + `inFlight`. The counts are plain numbers, bound when
+ * the graph is built: counting costs three additions a batch.
+ */
+export class Edge implements Consumer {
+  /** Items of all batches that came this way. */
+  offered = 0;
+  /** Items of the batches that the consumer rejected. */
+  refused = 0;
+  /** Items of the batches that the consumer has not answered yet. */
+  inFlight = 0;
+  readonly #target: Consumer;
+  readonly #bugs: ComponentBugs;
+
+  /** @param bugs those of the component that stands behind this edge */
+  constructor(target: Consumer, bugs: ComponentBugs) {
+    this.#target = target;
+    this.#bugs = bugs;
+  }
+
+  /** Items of the batches that the consumer has taken over. */
+  get accepted(): number {
+    return this.offered - this.refused - this.inFlight;
+  }
+
+  async consume(batch: Batch): Promise<void> {
+    const items = batch.itemCount;
+    this.offered += items;
+    this.inFlight += items;
+    try {
+      await this.#target.consume(batch);
+    } catch (error) {
+      this.refused += items;
+      throw this.#bugs.translate(error);
+    } finally {
+      this.inFlight -= items;
+    }
+  }
+}
