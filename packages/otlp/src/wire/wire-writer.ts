@@ -12,13 +12,11 @@ const MAX_VARINT_BYTES = 10;
  */
 export class WireWriter {
   #bytes: Buffer;
-  #view: DataView;
   #length = 0;
 
   /** @param initialBytes size of the first buffer; a good guess saves copying */
   constructor(initialBytes: number = INITIAL_BYTES) {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(initialBytes, INITIAL_BYTES));
-    this.#view = viewOf(this.#bytes);
+    this.#bytes = Buffer.allocUnsafe(initialBytes);
   }
 
   /** Number of bytes written so far. */
@@ -42,24 +40,21 @@ export class WireWriter {
   fixed32Field(number: number, value: number): void {
     this.#tag(number, FIXED32);
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value >>> 0, true);
-    this.#length += 4;
+    this.#length = this.#bytes.writeUInt32LE(value >>> 0, this.#length);
   }
 
   /** A field of kind fixed64 or sfixed64; the low 64 bits of `value` are written. */
   fixed64Field(number: number, value: bigint): void {
     this.#tag(number, FIXED64);
     this.#reserve(8);
-    this.#view.setBigUint64(this.#length, BigInt.asUintN(64, value), true);
-    this.#length += 8;
+    this.#length = this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
   }
 
   /** A field of kind double. */
   doubleField(number: number, value: number): void {
     this.#tag(number, FIXED64);
     this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
-    this.#length += 8;
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
   }
 
   /** A field of kind string; lone surrogates become U+FFFD, so that the bytes are valid UTF-8. */
@@ -111,9 +106,14 @@ export class WireWriter {
     this.#length += end - start;
   }
 
-  /** What was written, in a buffer of its own size. The writer may be used further. */
+  /**
+   * What was written, as a copy. The writer may be used further.
+   *
+   * A small result is a slice of Node's pool of 8 KiB, which stays allocated as long as it: copy what
+   * is kept for long.
+   */
   finish(): Uint8Array {
-    const result = Buffer.allocUnsafeSlow(this.#length);
+    const result = Buffer.allocUnsafe(this.#length);
     result.set(this.#bytes.subarray(0, this.#length));
     return result;
   }
@@ -144,13 +144,8 @@ export class WireWriter {
   #reserve(byteCount: number): void {
     const needed = this.#length + byteCount;
     if (needed <= this.#bytes.byteLength) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.byteLength * 2));
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.byteLength * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = viewOf(grown);
   }
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
