@@ -130,6 +130,7 @@ class MemoryRegistry implements ContainerRegistry {
     const { stored } = this.#claim(node);
     if (stored === undefined) return { published: 0, vanished: 0, unchanged: 0 };
     const nowUnixMs = this.#clock.unixMs();
+    stored.expire(nowUnixMs - this.#times.retentionMs);
     let vanished = 0;
     for (const mapping of stored.mappings()) {
       if (wanted.has(storedField(mapping))) continue;

@@ -35,6 +35,7 @@ export interface NodeWriterSettings {
   readonly link: RedisLink;
   readonly observer: RegistryObserver;
   readonly callSettings: () => NodeCallSettings;
+  readonly unixMs: () => number;
   /** Redis has lost or dropped what this process had written of a node: it must reconcile. */
   readonly onLost: () => void;
 }
@@ -42,7 +43,8 @@ export interface NodeWriterSettings {
 /** The reporter's side: publishing, reconciling, heartbeats. */
 export class NodeWriter {
   readonly #settings: NodeWriterSettings;
-  readonly #written = new Set<string>();
+  /** When the indexes were last told of a node, by boot ID. */
+  readonly #written = new Map<string, number>();
 
   constructor(settings: NodeWriterSettings) {
     this.#settings = settings;
@@ -53,7 +55,7 @@ export class NodeWriter {
     const { observer } = this.#settings;
     const published = mappingsWithinLimits(node, changes.published, observer);
     const wasWritten = this.#written.has(node.bootId);
-    if (!wasWritten) await this.#run(indexCalls(node, this.#settings.callSettings()));
+    await this.#indexNow(node);
     const { claim } = await this.#write(node, published, changes.vanished);
     if (claim === "took_over" || (claim === "created" && wasWritten)) this.#settings.onLost();
   }
@@ -104,6 +106,7 @@ export class NodeWriter {
     const settings = this.#settings.callSettings();
     const replies = await this.#run([...indexCalls(node, settings), refreshCall(node, settings)]);
     const result = refreshResultOf(replies.at(-1));
+    if (this.#written.has(node.bootId)) this.#noteIndexed(node.bootId);
     this.#noteClaim(node, result);
     return result;
   }
@@ -141,7 +144,20 @@ export class NodeWriter {
       return;
     }
     if (this.#written.size >= writtenNodesMax) this.#written.clear();
-    this.#written.add(node.bootId);
+    if (!this.#written.has(node.bootId)) this.#noteIndexed(node.bootId);
+  }
+
+  /** Unless a heartbeat has just done so, which is the rule. */
+  async #indexNow(node: NodeRecord): Promise<void> {
+    const settings = this.#settings.callSettings();
+    const ageMs = this.#settings.unixMs() - (this.#written.get(node.bootId) ?? 0);
+    if (ageMs >= 0 && ageMs <= settings.times.heartbeatTimeoutMs) return;
+    await this.#run(indexCalls(node, settings));
+    if (this.#written.has(node.bootId)) this.#noteIndexed(node.bootId);
+  }
+
+  #noteIndexed(bootId: string): void {
+    this.#written.set(bootId, this.#settings.unixMs());
   }
 
   async #run(calls: readonly ScriptCall[]): Promise<unknown[]> {

@@ -8,25 +8,40 @@ import {
 } from "@inode-gateway/testkit";
 import { Redis } from "ioredis";
 import type { ContainerRegistry } from "../container-registry.js";
-import { systemClock } from "../registry-options.js";
+import { type RegistryTimes, systemClock } from "../registry-options.js";
 import { RegistryKeys } from "./keys.js";
 import { createRedisRegistry } from "./redis-registry.js";
 
-let server: RedisServer;
-let admin: Redis;
 let fixtureCount = 0;
 
-before(async () => {
-  server = await startRedis();
-  admin = new Redis(server.port, "127.0.0.1", { protocol: 2 });
-});
+// The second checks that every command's keys are in one slot: a Cluster refuses it otherwise. One
+// node that holds all slots does so as well.
+for (const isCluster of [false, true]) {
+  let server: RedisServer;
+  let admin: Redis;
 
-after(async () => {
-  admin.disconnect();
-  await server.stop();
-});
+  before(async () => {
+    server = await startRedis({ arguments: isCluster ? ["--cluster-enabled", "yes"] : [] });
+    admin = new Redis(server.port, "127.0.0.1", { protocol: 2 });
+    if (!isCluster) return;
+    await admin.cluster("ADDSLOTSRANGE", 0, 16_383);
+    await waitUntil(async () => `${await admin.cluster("INFO")}`.includes("cluster_state:ok"));
+  });
 
-runRegistrySuite("redis", async (times): Promise<RegistryFixture> => {
+  after(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
+
+  const name = isCluster ? "redis with the rules of a Cluster" : "redis";
+  runRegistrySuite(name, (times) => createFixture(server, admin, times));
+}
+
+async function createFixture(
+  server: RedisServer,
+  admin: Redis,
+  times: Required<RegistryTimes>,
+): Promise<RegistryFixture> {
   const keyPrefix = `suite-${fixtureCount++}`;
   const channel = new RegistryKeys(keyPrefix).publications;
   const opened: ContainerRegistry[] = [];
@@ -68,4 +83,4 @@ runRegistrySuite("redis", async (times): Promise<RegistryFixture> => {
       await Promise.all(opened.map((registry) => registry.stop()));
     },
   };
-});
+}

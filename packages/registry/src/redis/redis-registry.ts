@@ -88,6 +88,7 @@ class RedisRegistry implements ContainerRegistry {
       link: this.#link,
       observer,
       callSettings: () => ({ keys, times, now: settings.now() }),
+      unixMs: () => clock.unixMs(),
       onLost: () => this.#reconnected.notify(),
     });
     this.#link.onChanged(() => this.#noteAvailability());
