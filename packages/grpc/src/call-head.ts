@@ -2,7 +2,7 @@ import { HEADER_LIST_BYTES_MAX, headerListBytes } from "./metadata.js";
 import { GrpcCode } from "./status.js";
 
 /** Message encodings a server takes, as `grpc-accept-encoding` lists them. */
-export const ACCEPT_ENCODING = "identity,deflate,gzip";
+const ACCEPT_ENCODING = "identity,deflate,gzip";
 
 /** How a request message may be compressed. */
 export type MessageEncoding = "identity" | "deflate" | "gzip";

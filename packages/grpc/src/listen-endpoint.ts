@@ -8,7 +8,7 @@ export type ListenAddress =
   | { readonly host?: string; readonly port: number; readonly ipv6Only: boolean };
 
 /** Longest path of a unix socket: sun_path has 108 bytes with the final zero (unix(7)). */
-export const UNIX_PATH_BYTES_MAX = 107;
+const UNIX_PATH_BYTES_MAX = 107;
 
 /**
  * Resolves an endpoint as the user wrote it to the one address to listen on.

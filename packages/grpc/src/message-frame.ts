@@ -2,7 +2,7 @@ import type { MessageEncoding } from "./call-head.js";
 import { GrpcCode } from "./status.js";
 
 /** Bytes before each gRPC message: the compressed flag and the length. */
-export const FRAME_HEADER_BYTES = 5;
+const FRAME_HEADER_BYTES = 5;
 
 /** Why the body of a unary request cannot be taken. */
 export interface FrameFault {

@@ -21,7 +21,7 @@ export const capabilities = [
   "status-for-any-header-list",
 ] as const;
 
-export type Capability = (typeof capabilities)[number];
+type Capability = (typeof capabilities)[number];
 
 /** One implementation of unary gRPC on bytes, as the suite takes it. */
 export interface GrpcImplementation {

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
 
 /** What a request looks like before gRPC has looked at it; `rawHeaders` are names and values in turn. */
-export type StreamListener = (
+type StreamListener = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
