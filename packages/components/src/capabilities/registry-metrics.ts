@@ -29,17 +29,20 @@ export const registryMetrics: readonly MetricDefinition[] = [
   availabilityChanges,
 ];
 
-/** Counts and logs what a registry reports about itself. */
+/** Counts and logs what a registry reports about itself; its availability is the extension's. */
 export function registryObserver(settings: ComponentSettings): RegistryObserver {
   const { id: extension, logger, meter } = settings;
   return {
     lookups: (outcome, count) => meter.counter(lookups, { extension, outcome }).add(count),
-    availabilityChanged: (isAvailable) => {
-      const state = isAvailable ? "available" : "unavailable";
-      meter.counter(availabilityChanges, { extension, state }).add(1);
-    },
     warning: (message, fields) => logger.warn(message, fields),
   };
+}
+
+/** Counts that the registry went away or came back. */
+export function countAvailabilityChange(settings: ComponentSettings, isAvailable: boolean): void {
+  const { id: extension, meter } = settings;
+  const state = isAvailable ? "available" : "unavailable";
+  meter.counter(availabilityChanges, { extension, state }).add(1);
 }
 
 /** Lets the availability gauge read the registry. Returns a function that ends that. */

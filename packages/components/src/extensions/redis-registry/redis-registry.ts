@@ -1,11 +1,17 @@
 import { strict as assert } from "node:assert";
-import type { ComponentSettings } from "@inode-gateway/contract";
+import type { ComponentSettings, Timer } from "@inode-gateway/contract";
 import type { ContainerRegistry } from "@inode-gateway/registry";
 import { createRedisRegistryFromConfig } from "@inode-gateway/reporter";
 import type { ContainerRegistryProvider } from "../../capabilities/container-registry-provider.js";
 import { observeAvailability, registryObserver } from "../../capabilities/registry-metrics.js";
 import type { RedisRegistryConfig } from "./config.js";
-import { redisFound, redisLost } from "./events.js";
+import { redisFound, redisLost, redisStillAway } from "./events.js";
+
+/**
+ * How long Redis must be away before it is said: a connection that is just being made is no news,
+ * and neither is one that is lost and made again at once.
+ */
+const AWAY_MS_MIN = 1_000;
 
 /**
  * A registry in Redis, shared by all gateways and filled by the nodes' reporters.
@@ -17,9 +23,11 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
   readonly #settings: ComponentSettings;
   readonly #config: RedisRegistryConfig;
   #registry: ContainerRegistry | undefined;
-  #releases: (() => void)[] = [];
-  /** Undefined before anything was said. */
-  #saidAvailable: boolean | undefined;
+  #endObservation: (() => void) | undefined;
+  #awayTimer: Timer | undefined;
+  /** What was said last; nothing at first. */
+  #said: { readonly isAvailable: boolean; readonly reason: string | undefined } | undefined;
+  #isStopped = false;
 
   constructor(settings: ComponentSettings, config: RedisRegistryConfig) {
     this.#settings = settings;
@@ -33,26 +41,44 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
 
   /** @throws Error that names the key and the file when a TLS file cannot be read */
   async start(): Promise<void> {
-    const observer = registryObserver(this.#settings);
-    const registry = await createRedisRegistryFromConfig(this.#config, observer);
+    const registry = await createRedisRegistryFromConfig(this.#config, {
+      ...registryObserver(this.#settings),
+      availabilityChanged: () => this.#availabilityChanged(),
+    });
     this.#registry = registry;
-    this.#releases = [
-      registry.onAvailability(() => this.#sayAvailability(registry)),
-      observeAvailability(this.#settings, registry),
-    ];
+    this.#endObservation = observeAvailability(this.#settings, registry);
     await registry.start();
   }
 
   async shutdown(): Promise<void> {
-    for (const release of this.#releases.splice(0)) release();
+    this.#isStopped = true;
+    this.#awayTimer?.cancel();
+    this.#endObservation?.();
     await this.#registry?.stop();
   }
 
-  #sayAvailability(registry: ContainerRegistry): void {
-    const { isAvailable, reason } = registry.availability;
-    if (isAvailable === this.#saidAvailable) return;
-    this.#saidAvailable = isAvailable;
-    if (isAvailable) redisFound(this.#settings);
-    else redisLost(this.#settings, reason ?? "no reason known");
+  #availabilityChanged(): void {
+    if (this.#isStopped) return;
+    if (this.containerRegistry.availability.isAvailable) {
+      this.#awayTimer?.cancel();
+      this.#awayTimer = undefined;
+      this.#say();
+    } else if (this.#said?.isAvailable === false) this.#say();
+    else {
+      this.#awayTimer ??= this.#settings.clock.setTimer(AWAY_MS_MIN, () => {
+        this.#awayTimer = undefined;
+        this.#say();
+      });
+    }
+  }
+
+  #say(): void {
+    const { isAvailable, reason = "no reason is known" } = this.containerRegistry.availability;
+    const before = this.#said;
+    this.#said = { isAvailable, reason };
+    if (isAvailable) {
+      if (before?.isAvailable !== true) redisFound(this.#settings);
+    } else if (before?.isAvailable !== false) redisLost(this.#settings, reason);
+    else if (before.reason !== reason) redisStillAway(this.#settings, reason);
   }
 }
