@@ -16,8 +16,8 @@ VALUES["_".charCodeAt(0)] = 63;
 /**
  * Appends the bytes that the base64 text in `bytes[start, end)` stands for.
  *
- * Accepts the standard and the URL alphabet, with padding or without; line breaks are skipped, as
- * the Collector's decoder does. Room for three bytes of every four characters must be reserved.
+ * Accepts the standard and the URL alphabet, with padding or without, as protobuf's JSON mapping
+ * demands. Room for three bytes of every four characters must be reserved.
  *
  * @returns whether the text is base64; if not, the writer is left as it was
  */
@@ -34,7 +34,6 @@ export function decodeBase64(
   let padding = 0;
   for (let at = start; at < end; at++) {
     const character = bytes[at] as number;
-    if (character === 0x0a || character === 0x0d) continue;
     if (character === PADDING) {
       padding++;
       continue;

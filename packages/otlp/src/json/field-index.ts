@@ -1,5 +1,5 @@
-import { FieldCursor } from "../wire/field-cursor.js";
-import { LENGTH_DELIMITED } from "../wire/wire-type.js";
+import { endOfVarint, readVarint32 } from "../wire/varint.js";
+import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "../wire/wire-type.js";
 import type { JsonMessage } from "./json-fields.js";
 import { MAX_RETAINED_BYTES } from "./limits.js";
 
@@ -53,22 +53,33 @@ export class FieldIndex {
   // Returns whether the fields lie together and none of them has to give way to another.
   #pushFields(message: JsonMessage, bytes: Uint8Array, start: number, end: number): boolean {
     const { byNumber } = message;
-    const cursor = new FieldCursor(bytes, start, end);
     let seen = 0;
     let previous = 0;
     let isArranged = true;
-    while (cursor.next()) {
-      const field = cursor.number < byNumber.length ? byNumber[cursor.number] : undefined;
-      if (field === undefined) continue;
-      const { wireType } = cursor;
-      const fits =
-        wireType === field.wireType || (field.schema.packed && wireType === LENGTH_DELIMITED);
-      if (!fits) continue;
-      const isRepetition = (seen & (field.bit | field.oneofBits)) !== 0;
-      if (isRepetition && !(field.schema.repeated && field.bit === previous)) isArranged = false;
-      seen |= field.bit | field.oneofBits;
-      previous = field.bit;
-      this.#push(field.index, wireType, cursor.contentStart, cursor.contentEnd);
+    let at = start;
+    while (at < end) {
+      const tag = readVarint32(bytes, at);
+      let contentStart = tag < 0x80 ? at + 1 : endOfVarint(bytes, at);
+      const wireType = tag & 7;
+      let contentEnd = contentStart;
+      if (wireType === LENGTH_DELIMITED) {
+        const length = readVarint32(bytes, contentStart);
+        contentStart = length < 0x80 ? contentStart + 1 : endOfVarint(bytes, contentStart);
+        contentEnd = contentStart + length;
+      } else {
+        contentEnd = endOfScalar(bytes, contentStart, wireType);
+      }
+      if (contentEnd > end) throw new RangeError(`the field at byte ${at} ends behind its message`);
+      at = contentEnd;
+      const number = tag >>> 3;
+      const field = number < byNumber.length ? byNumber[number] : undefined;
+      if (field === undefined || !field.accepts(wireType)) continue;
+      const { bit } = field;
+      const isRepetition = (seen & (bit | field.oneofBits)) !== 0;
+      if (isRepetition && !(field.repeated && bit === previous)) isArranged = false;
+      seen |= bit | field.oneofBits;
+      previous = bit;
+      this.#push(field.index, wireType, contentStart, contentEnd);
     }
     return isArranged;
   }
@@ -86,7 +97,7 @@ export class FieldIndex {
       }
       const group = groups.get(index);
       if (group === undefined) groups.set(index, [at]);
-      else if (field.schema.repeated || field.message !== undefined) group.push(at);
+      else if (field.repeated || field.message !== undefined) group.push(at);
       else group[0] = at;
     }
     const arranged = Array.from(groups.values()).flatMap((group) =>
@@ -112,4 +123,11 @@ export class FieldIndex {
     entries[top + 3] = end;
     this.top = top + ENTRY_NUMBERS;
   }
+}
+
+function endOfScalar(bytes: Uint8Array, start: number, wireType: number): number {
+  if (wireType === VARINT) return endOfVarint(bytes, start);
+  if (wireType === FIXED64) return start + 8;
+  if (wireType === FIXED32) return start + 4;
+  throw new RangeError(`wire type ${wireType} before byte ${start}`);
 }

@@ -1,6 +1,5 @@
 import type { FieldSchema, MessageSchema, ScalarKind } from "../schema/message-schema.js";
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "../wire/wire-type.js";
-import type { JsonReader } from "./json-reader.js";
 
 // Which fields a message has had so far is kept in the bits of one number.
 const MAX_FIELDS = 31;
@@ -60,12 +59,17 @@ export class JsonField {
   readonly oneofBits: number;
   /** Wire type of one element. */
   readonly wireType: number;
+  readonly repeated: boolean;
+  readonly packed: boolean;
+  readonly hasPresence: boolean;
   /** The type of the message, set exactly when `form` is `FORM.message`. */
   readonly message: JsonMessage | undefined;
   /** Position among the fields of its message. */
   readonly index: number;
-  /** The key as JSON is written, such as `"traceId":`. */
-  readonly keyText: Uint8Array;
+  /** The key as JSON is written, such as `"traceId":`, four bytes each, then spaces. */
+  readonly keyWords: Int32Array;
+  /** Of that key without the spaces. */
+  readonly keyLength: number;
 
   constructor(owner: MessageSchema, schema: FieldSchema, index: number) {
     if (index >= MAX_FIELDS) {
@@ -78,12 +82,22 @@ export class JsonField {
     this.schema = schema;
     this.form = schema.hexIdBytes === undefined ? FORM[schema.kind] : FORM.hexId;
     this.wireType = WIRE_TYPES[schema.kind];
+    this.repeated = schema.repeated;
+    this.packed = schema.packed;
+    this.hasPresence = schema.hasPresence;
     this.tag = (schema.number << 3) | (schema.packed ? LENGTH_DELIMITED : this.wireType);
     this.index = index;
-    this.keyText = Buffer.from(`"${schema.jsonName}":`, "latin1");
+    const key = `"${schema.jsonName}":`;
+    this.keyWords = toWords(key);
+    this.keyLength = key.length;
     this.bit = 1 << index;
     this.oneofBits = oneofBits;
     this.message = schema.message === undefined ? undefined : jsonMessage(schema.message);
+  }
+
+  /** Whether the field may come with a wire type; numbers may be packed or not. */
+  accepts(wireType: number): boolean {
+    return wireType === this.wireType || (this.packed && wireType === LENGTH_DELIMITED);
   }
 }
 
@@ -93,39 +107,33 @@ export class JsonKey {
   readonly bytes: Uint8Array;
   /** The key that followed this one the last time. */
   next: JsonKey | undefined = undefined;
-  // The key and its closing quote, four bytes each, of which the last may count in part.
+  // The key in its quotes, four bytes each, of which the last may count in part.
   readonly #words: Int32Array;
   readonly #lastMask: number;
 
   constructor(name: string, field: JsonField) {
     this.field = field;
     this.bytes = Buffer.from(name, "latin1");
-    const quoted = Buffer.alloc(Math.ceil((name.length + 1) / 4) * 4);
-    quoted.write(`${name}"`, "latin1");
-    this.#words = Int32Array.from({ length: quoted.length / 4 }, (_, index) =>
-      quoted.readInt32LE(index * 4),
-    );
-    const unused = quoted.length - name.length - 1;
+    this.#words = toWords(`"${name}"`);
+    const unused = this.#words.length * 4 - name.length - 2;
     this.#lastMask = (-1 >>> (unused * 8)) | 0;
   }
 
   /**
-   * Consumes this key if it comes next, its quotes included; `reader` stands at the opening quote.
+   * Offset behind this key if it comes, in its quotes, at `start`; else 0.
    *
-   * Near the end of the input it may say no where it does: four bytes are compared at a time.
+   * Near the end of the input it may say 0 where they do: four bytes are compared at a time.
    */
-  consume(reader: JsonReader): boolean {
+  endAt(start: number, view: DataView): number {
     const words = this.#words;
-    const start = reader.offset + 1;
-    if (start + words.length * 4 > reader.view.byteLength) return false;
     const last = words.length - 1;
+    if (start + last * 4 + 4 > view.byteLength) return 0;
     for (let index = 0; index < last; index++) {
-      if (reader.view.getInt32(start + index * 4, true) !== words[index]) return false;
+      if (view.getInt32(start + index * 4, true) !== words[index]) return 0;
     }
-    const word = reader.view.getInt32(start + last * 4, true);
-    if (((word ^ (words[last] as number)) & this.#lastMask) !== 0) return false;
-    reader.offset = start + this.bytes.length + 1;
-    return true;
+    const word = view.getInt32(start + last * 4, true);
+    if (((word ^ (words[last] as number)) & this.#lastMask) !== 0) return 0;
+    return start + this.bytes.length + 2;
   }
 }
 
@@ -208,4 +216,11 @@ function equals(key: Uint8Array, bytes: Uint8Array, start: number, end: number):
     if (key[index] !== bytes[start + index]) return false;
   }
   return true;
+}
+
+// Four ASCII characters each, the first in the lowest bits; spaces fill the last one up.
+function toWords(text: string): Int32Array {
+  const count = Math.ceil(text.length / 4);
+  const bytes = Buffer.from(text.padEnd(count * 4), "latin1");
+  return Int32Array.from({ length: count }, (_, index) => bytes.readInt32LE(index * 4));
 }

@@ -11,6 +11,9 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+// Strings are copied four bytes at a time.
+const WORD_BYTES = 4;
+
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -139,8 +142,8 @@ export class JsonReader {
     }
     const unescaped = this.#unescaped;
     unescaped.length = 0;
-    unescaped.reserve(endOfString(bytes, at) - start);
-    this.offset = copyJsonString(bytes, start, unescaped);
+    unescaped.reserve(endOfString(bytes, at) - start + WORD_BYTES);
+    this.offset = copyJsonString(bytes, this.view, start, unescaped);
     this.text = unescaped.bytes;
     this.textStart = 0;
     this.textEnd = unescaped.length;

@@ -1,4 +1,5 @@
 import type { ByteWriter } from "./byte-writer.js";
+import { copyCleanWords } from "./json-string.js";
 
 const TWO_TO_32 = 0x1_0000_0000;
 const BILLION = 1_000_000_000;
@@ -20,31 +21,37 @@ for (const [character, letter] of Object.entries({
   SHORT_ESCAPES[character.charCodeAt(0)] = letter.charCodeAt(0);
 }
 
-/** Appends UTF-8 bytes as a JSON string in quotes. Reserves room itself. */
+/**
+ * Appends UTF-8 bytes as a JSON string in quotes. Reserves room itself, and some to spare.
+ *
+ * @param view of all of `bytes`
+ */
 export function appendJsonString(
   writer: ByteWriter,
   bytes: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
 ): void {
   writer.reserve(end - start + MAX_NUMBER_TEXT);
-  let target = writer.bytes;
-  let length = writer.length;
-  target[length++] = QUOTE;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number;
-    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) {
-      target[length++] = byte;
-      continue;
+  writer.bytes[writer.length++] = QUOTE;
+  let at = start;
+  while (at < end) {
+    const clean = copyCleanWords(view, at, end, writer.view, writer.length);
+    writer.length += clean - at;
+    at = clean;
+    // The up to four bytes that hold the reason why it stopped.
+    for (const stop = Math.min(clean + 4, end); at < stop; at++) {
+      const byte = bytes[at] as number;
+      if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) {
+        writer.bytes[writer.length++] = byte;
+      } else {
+        appendEscape(writer, byte);
+        writer.reserve(end - at + MAX_NUMBER_TEXT);
+      }
     }
-    writer.length = length;
-    appendEscape(writer, byte);
-    writer.reserve(end - at + MAX_NUMBER_TEXT);
-    target = writer.bytes;
-    length = writer.length;
   }
-  target[length++] = QUOTE;
-  writer.length = length;
+  writer.bytes[writer.length++] = QUOTE;
 }
 
 /** Appends an unsigned 64-bit integer, given as two halves of 32 bits, in decimal. */

@@ -3,9 +3,7 @@ import { MAX_NESTED_MESSAGES } from "../check/limits.js";
 import type { MessageSchema } from "../schema/message-schema.js";
 import { requestSchemas } from "../schema/requests.js";
 import type { Signal } from "../signal.js";
-import { decodeBase64 } from "./base64.js";
 import { ByteWriter } from "./byte-writer.js";
-import { decodeHexadecimal } from "./hexadecimal.js";
 import {
   FORM,
   type JsonField,
@@ -13,39 +11,21 @@ import {
   type JsonMessage,
   jsonMessage,
 } from "./json-fields.js";
-import { refusePlace, refuseSyntax, refuseValue } from "./json-mapping-error.js";
+import { refusePlace, refuseSyntax } from "./json-mapping-error.js";
 import { JsonReader } from "./json-reader.js";
-import { copyJsonString } from "./json-string.js";
 import { messageToJson } from "./protobuf-to-json.js";
-import {
-  appendDouble,
-  appendFixed32,
-  appendFixed64,
-  appendFloat,
-  appendVarint32,
-  appendVarint64,
-  closeLengthDelimited,
-  MAX_SCALAR_BYTES,
-} from "./protobuf-values.js";
-import {
-  integer,
-  readBoolean,
-  readDouble,
-  readEnum,
-  readFloat,
-  readInteger32,
-  readInteger64,
-} from "./read-scalar.js";
+import { appendVarint32, closeLengthDelimited, MAX_SCALAR_BYTES } from "./protobuf-values.js";
 import { endOfValidUtf8 } from "./valid-utf8.js";
+import { writeScalar } from "./write-scalar.js";
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-const MAX_INT32 = 0x7fff_ffff;
-const MAX_UINT32 = 0xffff_ffff;
 // A tag, a length and the longest scalar.
 const MAX_FIELD_BYTES = 10 + MAX_SCALAR_BYTES;
 
@@ -116,31 +96,45 @@ class Transcoder {
       );
     }
     if (!reader.readOpening(CLOSE_OBJECT)) return;
+    const { bytes, view } = reader;
     let seen = 0;
     let previous: JsonKey | undefined;
-    do {
+    for (;;) {
       const keyStart = reader.offset;
-      const key = this.#readKey(message, previous);
-      const first = reader.readColon();
+      // Senders write the keys of a message in the same order again and again.
+      let key = previous === undefined ? message.first : previous.next;
+      const keyEnd = key === undefined ? 0 : key.endAt(keyStart, view);
+      if (keyEnd > 0) reader.offset = keyEnd;
+      else key = this.#findKey(message, previous);
+      const first = readColon(reader);
       if (key === undefined) {
         reader.skipValue();
       } else if (first !== 0x6e || !reader.readNull()) {
         const { field } = key;
-        if ((seen & (field.bit | field.oneofBits)) !== 0) this.#noteRepetition(field, keyStart);
+        const bits = field.bit | field.oneofBits;
+        if ((seen & bits) !== 0) this.#noteRepetition(field, keyStart);
         this.#writeField(field, depth, (seen & field.bit) !== 0);
-        seen |= field.bit | field.oneofBits;
+        seen |= bits;
+        previous = key;
       }
-      previous = key ?? previous;
-    } while (reader.readSeparator(CLOSE_OBJECT));
+      // The usual byte behind a value, before the general case.
+      const at = reader.offset;
+      const next = at < bytes.length ? bytes[at] : 0;
+      if (next === COMMA) {
+        reader.offset = at + 1;
+      } else if (next === CLOSE_OBJECT) {
+        reader.offset = at + 1;
+        return;
+      } else if (!reader.readSeparator(CLOSE_OBJECT)) {
+        return;
+      }
+    }
   }
 
   // Consumes a key; undefined when OTLP has no such field.
-  #readKey(message: JsonMessage, previous: JsonKey | undefined): JsonKey | undefined {
+  #findKey(message: JsonMessage, previous: JsonKey | undefined): JsonKey | undefined {
     const reader = this.#reader;
     if (reader.peek() !== QUOTE) refuseSyntax(reader.bytes, reader.offset, "a key");
-    // Senders write the keys of a message in the same order again and again.
-    const expected = previous === undefined ? message.first : previous.next;
-    if (expected?.consume(reader)) return expected;
     reader.readText();
     const key = message.find(reader.text, reader.textStart, reader.textEnd);
     if (key !== undefined) {
@@ -151,9 +145,10 @@ class Transcoder {
   }
 
   #noteRepetition(field: JsonField, keyStart: number): void {
-    const { oneof, repeated } = field.schema;
+    const { jsonName, oneof, repeated } = field.schema;
     if (oneof !== undefined) {
-      refusePlace(this.#reader.bytes, keyStart, `has more than one member of \`${oneof}\``);
+      const problem = `sets \`${jsonName}\`, but a member of \`${oneof}\` is set already`;
+      refusePlace(this.#reader.bytes, keyStart, problem);
     }
     if (!repeated) this.#hasDuplicates = true;
   }
@@ -161,10 +156,10 @@ class Transcoder {
   #writeField(field: JsonField, depth: number, isRepetition: boolean): void {
     const reader = this.#reader;
     const writer = this.#writer;
-    if (field.schema.repeated) {
+    if (field.repeated) {
       if (reader.bytes[reader.offset] !== OPEN_LIST) reader.refuse("a list");
       if (!reader.readOpening(CLOSE_LIST)) return;
-      if (field.schema.packed) this.#writePacked(field, depth);
+      if (field.packed) this.#writePacked(field, depth);
       else this.#writeElements(field, depth);
       return;
     }
@@ -173,7 +168,7 @@ class Transcoder {
     appendVarint32(writer, field.tag);
     const isDefault = this.#writeValue(field, depth);
     // A zero has to be written where it replaces an earlier value.
-    if (isDefault && !field.schema.hasPresence && !isRepetition) writer.length = start;
+    if (isDefault && !field.hasPresence && !isRepetition) writer.length = start;
   }
 
   #writeElements(field: JsonField, depth: number): void {
@@ -203,40 +198,9 @@ class Transcoder {
 
   // Writes one value without its tag; returns whether it is the default of its type.
   #writeValue(field: JsonField, depth: number): boolean {
-    switch (field.form) {
-      case FORM.string:
-        return this.#writeString();
-      case FORM.message:
-        this.#writeNested(field, depth);
-        return false;
-      case FORM.hexId:
-        return this.#writeHexId(field);
-      case FORM.bytes:
-        return this.#writeBytes();
-      case FORM.double:
-      case FORM.float:
-        return this.#writeFloating(field);
-      case FORM.int64:
-      case FORM.uint64:
-      case FORM.sint64:
-      case FORM.fixed64:
-      case FORM.sfixed64:
-        return this.#writeInteger64(field);
-      default:
-        return this.#writeInteger32(field);
-    }
-  }
-
-  #writeString(): boolean {
-    const reader = this.#reader;
-    const writer = this.#writer;
-    if (reader.bytes[reader.offset] !== QUOTE) reader.refuse("a string");
-    const contentStart = ++writer.length;
-    reader.offset = copyJsonString(reader.bytes, reader.offset + 1, writer);
-    const length = writer.length - contentStart;
-    if (length < 0x80) writer.bytes[contentStart - 1] = length;
-    else closeLengthDelimited(writer, contentStart, 1);
-    return length === 0;
+    if (field.form !== FORM.message) return writeScalar(this.#reader, this.#writer, field);
+    this.#writeNested(field, depth);
+    return false;
   }
 
   #writeNested(field: JsonField, depth: number): void {
@@ -248,111 +212,21 @@ class Transcoder {
     this.#writeMessage(message, depth + 1);
     message.lengthBytes = closeLengthDelimited(writer, contentStart, reserved);
   }
-
-  #writeHexId(field: JsonField): boolean {
-    const reader = this.#reader;
-    const writer = this.#writer;
-    const byteCount = field.schema.hexIdBytes ?? 0;
-    const start = reader.offset;
-    if (reader.bytes[start] !== QUOTE) reader.refuse(describeHexId(byteCount));
-    reader.readText();
-    const { text, textStart, textEnd } = reader;
-    if (textStart === textEnd) {
-      writer.bytes[writer.length++] = 0;
-      return true;
-    }
-    writer.bytes[writer.length++] = byteCount;
-    if (
-      textEnd - textStart !== byteCount * 2 ||
-      !decodeHexadecimal(text, textStart, textEnd, writer)
-    ) {
-      refuseValue(reader.bytes, start, describeHexId(byteCount));
-    }
-    return false;
-  }
-
-  #writeBytes(): boolean {
-    const reader = this.#reader;
-    const writer = this.#writer;
-    const start = reader.offset;
-    if (reader.bytes[start] !== QUOTE) reader.refuse("base64 text");
-    reader.readText();
-    const contentStart = ++writer.length;
-    if (!decodeBase64(reader.text, reader.textStart, reader.textEnd, writer)) {
-      refuseValue(reader.bytes, start, "base64 text");
-    }
-    const isEmpty = writer.length === contentStart;
-    closeLengthDelimited(writer, contentStart, 1);
-    return isEmpty;
-  }
-
-  #writeFloating(field: JsonField): boolean {
-    const isDouble = field.form === FORM.double;
-    const value = isDouble ? readDouble(this.#reader) : readFloat(this.#reader);
-    if (isDouble) appendDouble(this.#writer, value);
-    else appendFloat(this.#writer, value);
-    return Object.is(value, 0);
-  }
-
-  #writeInteger64(field: JsonField): boolean {
-    const writer = this.#writer;
-    const { form } = field;
-    readInteger64(this.#reader, form !== FORM.fixed64 && form !== FORM.uint64);
-    integer.toTwosComplement();
-    const { high, low } = integer;
-    if (form === FORM.fixed64 || form === FORM.sfixed64) {
-      appendFixed64(writer, high, low);
-    } else if (form === FORM.sint64) {
-      const sign = high >> 31;
-      appendVarint64(writer, ((high << 1) | (low >>> 31)) ^ sign, (low << 1) ^ sign);
-    } else {
-      appendVarint64(writer, high, low);
-    }
-    return high === 0 && low === 0;
-  }
-
-  #writeInteger32(field: JsonField): boolean {
-    const reader = this.#reader;
-    const writer = this.#writer;
-    const value = readSmall(reader, field);
-    switch (field.form) {
-      case FORM.fixed32:
-      case FORM.sfixed32:
-        appendFixed32(writer, value);
-        break;
-      case FORM.sint32:
-        appendVarint32(writer, ((value << 1) ^ (value >> 31)) >>> 0);
-        break;
-      default:
-        // A negative number is extended to 64 bits, as for int64.
-        if (value < 0) appendVarint64(writer, -1, value);
-        else appendVarint32(writer, value);
-    }
-    return value === 0;
-  }
 }
 
 const transcoder = new Transcoder();
 
-function readSmall(reader: JsonReader, field: JsonField): number {
-  switch (field.form) {
-    case FORM.enum: {
-      const { enumType } = field.schema;
-      if (enumType === undefined) throw new TypeError(`\`${field.schema.name}\` has no enum`);
-      return readEnum(reader, enumType);
+// Consumes a colon and returns the first byte of the value: usually the next byte.
+function readColon(reader: JsonReader): number {
+  const { bytes, offset } = reader;
+  if (offset + 1 < bytes.length && bytes[offset] === COLON) {
+    const first = bytes[offset + 1] as number;
+    if (first > 0x20) {
+      reader.offset = offset + 1;
+      return first;
     }
-    case FORM.bool:
-      return readBoolean(reader) ? 1 : 0;
-    case FORM.uint32:
-    case FORM.fixed32:
-      return readInteger32(reader, 0, MAX_UINT32);
-    default:
-      return readInteger32(reader, -MAX_INT32 - 1, MAX_INT32);
   }
-}
-
-function describeHexId(byteCount: number): string {
-  return `${byteCount * 2} hexadecimal digits or ""`;
+  return reader.readColon();
 }
 
 function refuseEncoding(json: Uint8Array): never {

@@ -105,12 +105,12 @@ class Transcoder {
       while (next < end && index.entries[next] === position) next += ENTRY_NUMBERS;
       const field = message.fields[position] as JsonField;
       const start = writer.length;
-      writer.reserve(field.keyText.length + MAX_NUMBER_TEXT);
+      writer.reserve(field.keyLength + MAX_NUMBER_TEXT);
       appendKey(writer, field);
-      const isDefault = field.schema.repeated
+      const isDefault = field.repeated
         ? this.#writeList(field, at, next, depth)
         : this.#writeSingle(field, at, next, depth);
-      if (isDefault && !field.schema.hasPresence) writer.length = start;
+      if (isDefault && !field.hasPresence) writer.length = start;
       else appendComma(writer);
       at = next;
     }
@@ -139,7 +139,7 @@ class Transcoder {
       const { entries } = this.#index;
       const start = entries[entry + 2] as number;
       const end = entries[entry + 3] as number;
-      if (field.schema.packed && entries[entry + 1] === LENGTH_DELIMITED) {
+      if (field.packed && entries[entry + 1] === LENGTH_DELIMITED) {
         this.#writePacked(field, start, end, depth);
       } else {
         writer.reserve(MAX_NUMBER_TEXT);
@@ -175,7 +175,7 @@ class Transcoder {
     const writer = this.#writer;
     switch (field.form) {
       case FORM.string:
-        appendJsonString(writer, this.#bytes, start, end);
+        appendJsonString(writer, this.#bytes, this.#view, start, end);
         return start === end;
       case FORM.message:
         this.#writeMessage(field.message as JsonMessage, start, end, depth + 1);
@@ -273,16 +273,18 @@ class Transcoder {
 const transcoder = new Transcoder();
 
 function appendKey(writer: ByteWriter, field: JsonField): void {
-  const { bytes } = writer;
-  const { keyText } = field;
-  let length = writer.length;
-  for (let index = 0; index < keyText.length; index++) bytes[length++] = keyText[index] as number;
-  writer.length = length;
+  const { view } = writer;
+  const { keyWords } = field;
+  let at = writer.length;
+  for (let index = 0; index < keyWords.length; index++, at += 4) {
+    view.setInt32(at, keyWords[index] as number, true);
+  }
+  writer.length += field.keyLength;
 }
 
-// Every member is followed by a comma; the bracket takes the place of the last one.
+// Every member is followed by a comma, for which every value leaves room; the bracket takes the
+// place of the last one.
 function appendComma(writer: ByteWriter): void {
-  writer.reserve(MAX_NUMBER_TEXT);
   writer.bytes[writer.length++] = COMMA;
 }
 
