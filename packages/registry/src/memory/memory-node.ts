@@ -123,15 +123,21 @@ export class MemoryNode {
       : mapping.device === device;
   }
 
-  /** `full`: the node has as many mappings as it may; `changed` says that lookups answer anew. */
+  /** Whether the container is unknown here or was described otherwise. */
+  isNewRecord(record: ContainerRecord): boolean {
+    const known = this.#containers.get(record.containerId);
+    return known === undefined || known.text !== JSON.stringify(record.attributes);
+  }
+
+  /** `full`: the node has as many mappings as it may; `changed`: the inode leads to a container anew. */
   put(mapping: Mapping): "changed" | "unchanged" | "full" {
     const device = this.#storedDevice(mapping.device);
     const text = JSON.stringify(mapping.record.attributes);
-    const known = this.#containers.get(mapping.record.containerId);
     const stored = this.#find(mapping.inode, device);
     if (stored === undefined && this.#mappingCount >= registryLimits.mappingsPerNode) return "full";
+    const known = this.#containers.get(mapping.record.containerId);
     const container = known ?? { record: mapping.record, text, mappingCount: 0 };
-    let isChanged = known === undefined || known.text !== text;
+    let isChanged = false;
     container.record = mapping.record;
     container.text = text;
     this.#containers.set(mapping.record.containerId, container);

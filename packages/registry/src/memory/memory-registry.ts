@@ -198,10 +198,12 @@ class MemoryRegistry implements ContainerRegistry {
     const changed: MappingKey[] = [];
     let count = 0;
     let refused = 0;
-    for (const mapping of mappings) {
+    // Asked before anything is stored: a new record is news for every directory of its container.
+    const isNew = mappings.map(({ record }) => stored.isNewRecord(record));
+    for (const [index, mapping] of mappings.entries()) {
       const result = stored.put(mapping);
       if (result === "full") refused++;
-      if (result !== "changed") continue;
+      if (result === "full" || (result === "unchanged" && isNew[index] !== true)) continue;
       count++;
       if (changed.length <= publishedKeysMax) changed.push(keyOf(stored.node, mapping));
     }
