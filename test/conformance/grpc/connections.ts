@@ -139,7 +139,7 @@ function keepaliveCases(implementation: GrpcImplementation): void {
     await once(session, "close");
 
     const pinging = await startServer(t, implementation, {
-      keepalive: { timeMs: 50, timeoutMs: 50 },
+      keepalive: { timeMs: 50, timeoutMs: 500 },
     });
     const alive = new RawClient(t, pinging.address).session;
     await once(alive, "ping");
@@ -272,11 +272,12 @@ function shutdownCases(implementation: GrpcImplementation): void {
       isFinished = true;
       return new Uint8Array();
     };
-    const { server, address } = await startServer(t, implementation, {}, { [SLOW]: slow });
+    const { server, address, calls } = await startServer(t, implementation, {}, { [SLOW]: slow });
     const channel = openChannel(t, implementation, address);
-    const deadlineMs = performance.now() + 50;
-    await statusOf(send(channel, SLOW, undefined, { deadlineMs }));
-    await channel.close(soon());
+    const abandoned = statusOf(send(channel, SLOW));
+    await waitUntil(() => calls.length === 1);
+    await channel.close(performance.now());
+    assert.equal((await abandoned).code, GrpcCode.CANCELLED);
     const down = server.shutdown(soon());
     setImmediate(finish);
     await down;

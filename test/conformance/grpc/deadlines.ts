@@ -39,12 +39,12 @@ export function deadlineCases(implementation: GrpcImplementation): void {
       const { address, calls } = await startServer(t, implementation);
       const channel = openChannel(t, implementation, address);
       await send(channel, ECHO);
-      for (const timeoutMs of [1_500, 5_000.5, 90_000, 48 * HOUR_MS, 10_000 * HOUR_MS]) {
+      for (const timeoutMs of [10_000, 20_000.5, 90_000, 48 * HOUR_MS, 10_000 * HOUR_MS]) {
         const deadlineMs = performance.now() + timeoutMs;
         await send(channel, ECHO, undefined, { deadlineMs });
         const seenMs = calls.at(-1)?.deadlineMs ?? Number.NaN;
         // grpc-timeout has eight digits, so a long one is told in seconds or minutes.
-        const tolerance = Math.max(500, timeoutMs / 1_000);
+        const tolerance = Math.max(2_000, timeoutMs / 1_000);
         const isNear = Math.abs(seenMs - deadlineMs) < tolerance;
         assert.ok(
           isNear || timeoutMs > 2 ** 31,
@@ -102,7 +102,7 @@ export function deadlineCases(implementation: GrpcImplementation): void {
     test("answers DEADLINE_EXCEEDED by itself, during the request and during the handler", async (t) => {
       const { address, calls } = await startServer(t, implementation);
       const raw = new RawClient(t, address);
-      const headers = { "grpc-timeout": "50m" };
+      const headers = { "grpc-timeout": "500m" };
       const inHandler = await raw.send({ path: SILENT, headers, body: [framed(noise(3))] });
       assert.equal(inHandler.grpcStatus, GrpcCode.DEADLINE_EXCEEDED);
       assert.equal(calls.length, 1);
