@@ -1,7 +1,8 @@
 import { addressCases } from "./addresses.js";
 import { callCases } from "./calls.js";
 import { capabilityListCases } from "./capability-list.js";
-import { closingCases, connectionCases } from "./connections.js";
+import { closingCases } from "./closing.js";
+import { connectionCases } from "./connections.js";
 import { deadlineCases } from "./deadlines.js";
 import { illegalRequestCases } from "./illegal-requests.js";
 import type { GrpcImplementation } from "./implementation.js";
