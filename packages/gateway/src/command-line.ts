@@ -172,7 +172,9 @@ function explainAttributes(values: Values): ReadonlyMap<string, string> {
     attributes.set(pair.slice(0, equals), pair.slice(equals + 1));
   }
   if (attributes.size === 0) {
-    throw new UsageError('"explain" needs at least one of --boot-id, --inode, --attribute key=value');
+    throw new UsageError(
+      '"explain" needs at least one of --boot-id, --inode, --attribute key=value',
+    );
   }
   return attributes;
 }

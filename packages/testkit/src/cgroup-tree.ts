@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statfsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const cgroup2SuperMagic = 0x63677270;
 
@@ -80,4 +80,29 @@ function removeDirectories(path: Buffer): void {
     if (entry.isDirectory()) removeDirectories(Buffer.concat([path, Buffer.from("/"), entry.name]));
   }
   rmdirSync(path);
+}
+
+/**
+ * Removes a cgroup and the parents that became empty, up to the hierarchy's root; what is in use
+ * stays.
+ *
+ * @param path below the hierarchy's root, such as `/docker/<id>`
+ */
+export function removeCgroup(hierarchy: string, path: string): void {
+  const ownPath = join(hierarchy, path);
+  if (existsSync(ownPath)) removeDirectories(Buffer.from(ownPath));
+  for (let parent = dirname(path); parent !== "/"; parent = dirname(parent)) {
+    if (!removeIfEmpty(join(hierarchy, parent))) return;
+  }
+}
+
+function removeIfEmpty(path: string): boolean {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EBUSY" || code === "ENOTEMPTY") return false;
+    if (code !== "ENOENT") throw error;
+  }
+  return true;
 }

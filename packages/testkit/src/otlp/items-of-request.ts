@@ -1,5 +1,5 @@
 import type { Signal } from "@inode-gateway/otlp";
-import type protobuf from "protobufjs";
+import protobuf from "protobufjs";
 import { requestType } from "./definitions.js";
 
 // From the request down to the item, by field name.
@@ -25,7 +25,9 @@ const paths: Readonly<Record<Signal, readonly (readonly string[])[]>> = {
  */
 export function itemsOfRequest(signal: Signal, bytes: Uint8Array): string[] {
   const items: string[] = [];
-  collect(requestType(signal).decode(bytes), paths[signal], 0, "", items);
+  const reader = protobuf.Reader.create(bytes);
+  reader.discardUnknown = false;
+  collect(requestType(signal).decode(reader), paths[signal], 0, "", items);
   return items.sort();
 }
 

@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import type { BuildInfo, Logger } from "@inode-gateway/contract";
+import { createPipelineRuntime, type PipelineRuntime } from "@inode-gateway/pipeline";
+import {
+  createLogger,
+  createMeter,
+  type MetricsServer,
+  type PrometheusMeter,
+  registerProcessMetrics,
+  startMetricsServer,
+} from "@inode-gateway/telemetry";
+import { reportAccounting } from "../accounting-report.js";
+import type { GatewayConfiguration } from "../configuration.js";
+import { ExitCode } from "../exit-code.js";
+import type { ProcessEnvironment } from "../process-environment.js";
+import { systemClock } from "../system-clock.js";
+import {
+  loggerOptions,
+  metricsEndpoint,
+  type TelemetryConfig,
+  targetInfoLabels,
+} from "../telemetry-config.js";
+
+/**
+ * How long stopping may take, all components together: 25 s, so that it ends before the 30 s after
+ * which Kubernetes kills a pod.
+ */
+export const shutdownTimeoutMs = 25_000;
+
+/** Runs the gateway until a stop signal, drains it, and gives the exit code. */
+export async function runGateway(
+  checked: GatewayConfiguration,
+  build: BuildInfo,
+  io: ProcessEnvironment,
+): Promise<ExitCode> {
+  const logger = createLogger({
+    ...loggerOptions(checked.telemetry),
+    isTerminal: io.stderr.isTerminal,
+    destination: { write: (line) => io.stderr.write(line) },
+  });
+  const meter = createMeter();
+  describeProcess(meter, checked.telemetry, build);
+  for (const warning of checked.warnings) {
+    logger.warn("the configuration is accepted with a doubt", { warning });
+  }
+  for (const note of checked.notes) logger.info("part of the configuration is not used", { note });
+  logger.info("starting", { version: build.version, node: process.versions.node });
+  const stopSignal = waitForStopSignal(logger, io);
+  const runtime = createPipelineRuntime({
+    checked,
+    logger,
+    meter,
+    clock: systemClock,
+    random: Math.random,
+    build,
+  });
+  let metricsServer: MetricsServer | undefined;
+  try {
+    metricsServer = await serveMetrics(checked.telemetry, meter, logger);
+    await Promise.race([runtime.start(), stopSignal]);
+  } catch (error) {
+    logger.error("the gateway cannot start", { error });
+    await metricsServer?.close();
+    return ExitCode.failed;
+  }
+  logger.info("Everything is ready. Begin running and processing data.");
+  await stopSignal;
+  await drain(runtime, logger);
+  await metricsServer?.close();
+  return ExitCode.ok;
+}
+
+/** Resolves at the first stop signal; a second one ends the process at once. */
+function waitForStopSignal(logger: Logger, io: ProcessEnvironment): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    io.onStopSignal((signal) => {
+      count++;
+      if (count > 1) {
+        logger.error("stopping at once, what is not delivered yet is lost", { signal });
+        io.exitNow(ExitCode.failed);
+        return;
+      }
+      logger.info("stopping, a second signal ends it at once", {
+        signal,
+        timeoutMs: shutdownTimeoutMs,
+      });
+      resolve();
+    });
+  });
+}
+
+async function drain(runtime: PipelineRuntime, logger: Logger): Promise<void> {
+  const startMs = systemClock.nowMs();
+  // Everything below waits on timers and sockets that do not keep the process alive.
+  const alive = setInterval(() => undefined, 1_000);
+  try {
+    await runtime.shutdown(startMs + shutdownTimeoutMs);
+  } finally {
+    clearInterval(alive);
+  }
+  reportAccounting(runtime.accounting(), logger);
+  logger.info("stopped", { durationMs: Math.round(systemClock.nowMs() - startMs) });
+}
+
+async function serveMetrics(
+  config: TelemetryConfig,
+  meter: PrometheusMeter,
+  logger: Logger,
+): Promise<MetricsServer | undefined> {
+  const endpoint = metricsEndpoint(config);
+  if (endpoint === undefined) return undefined;
+  const server = await startMetricsServer(endpoint, meter);
+  logger.info("serving metrics", { endpoint: server.address, path: "/metrics" });
+  return server;
+}
+
+function describeProcess(meter: PrometheusMeter, config: TelemetryConfig, build: BuildInfo): void {
+  registerProcessMetrics(meter, { prefix: "otelcol" });
+  const labels = targetInfoLabels(config, build, randomUUID());
+  const definition = {
+    name: "target_info",
+    help: "The process itself, as OpenTelemetry resource attributes.",
+    kind: "gauge",
+    labels: Object.keys(labels),
+  } as const;
+  meter.gauge(definition, labels).set(1);
+}

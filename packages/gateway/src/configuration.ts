@@ -1,0 +1,39 @@
+import { builtInFactories } from "@inode-gateway/components";
+import {
+  ConfigurationError,
+  type ConfigurationTree,
+  loadConfiguration,
+} from "@inode-gateway/config";
+import { type CheckedConfiguration, checkConfiguration } from "@inode-gateway/pipeline";
+import type { SourceFlags } from "./command-line.js";
+import { type TelemetryConfig, telemetryConfig } from "./telemetry-config.js";
+
+/** A configuration that this program can run. */
+export type GatewayConfiguration = CheckedConfiguration<TelemetryConfig>;
+
+/**
+ * Reads, merges and substitutes the sources that the command line names.
+ *
+ * @throws ConfigurationError, also when it names none
+ */
+export async function loadTree(
+  sources: SourceFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<ConfigurationTree> {
+  if (sources.configs.length === 0 && sources.sets.length === 0) {
+    const message = "at least one config flag must be provided, such as --config gateway.yaml";
+    throw new ConfigurationError([{ path: "", message }]);
+  }
+  return loadConfiguration({ ...sources, environment });
+}
+
+/**
+ * Checks a configuration against every built-in component, with all problems at once.
+ *
+ * @throws ConfigurationError
+ */
+export function checkTree(tree: ConfigurationTree): GatewayConfiguration {
+  const result = checkConfiguration(tree, builtInFactories, { telemetrySchema: telemetryConfig });
+  if ("problems" in result) throw new ConfigurationError(result.problems);
+  return result.checked;
+}

@@ -1,0 +1,125 @@
+import { builtInFactories } from "@inode-gateway/components";
+import { ConfigurationError, formatProblem } from "@inode-gateway/config";
+import type { ComponentSettings } from "@inode-gateway/contract";
+import { createLogger, createMeter } from "@inode-gateway/telemetry";
+import { type Command, parseCommandLine, UsageError } from "./command-line.js";
+import { listComponents } from "./commands/components.js";
+import { runExplainCommand } from "./commands/explain.js";
+import { printConfiguration } from "./commands/print-config.js";
+import { runRegistryCommand } from "./commands/registry.js";
+import { runGateway } from "./commands/run.js";
+import { checkTree, loadTree } from "./configuration.js";
+import { ExitCode } from "./exit-code.js";
+import { helpText } from "./help-text.js";
+import { openRegistry } from "./open-registry.js";
+import type { ProcessEnvironment } from "./process-environment.js";
+import { systemClock } from "./system-clock.js";
+import { readBuildInfo } from "./version.js";
+
+/**
+ * Does what the command line asks and gives the exit code. Never rejects: what is wrong is written
+ * to `io.stderr` for a person.
+ */
+export async function runCommandLine(io: ProcessEnvironment): Promise<ExitCode> {
+  try {
+    return await execute(parseCommandLine(io.args), io);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr.write(`error: ${error.message}\nSee inode-gateway --help\n`);
+      return ExitCode.usage;
+    }
+    if (error instanceof ConfigurationError) {
+      io.stderr.write(describeProblems(error));
+      return ExitCode.usage;
+    }
+    io.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return ExitCode.failed;
+  }
+}
+
+async function execute(command: Command, io: ProcessEnvironment): Promise<ExitCode> {
+  const build = readBuildInfo();
+  switch (command.name) {
+    case "help":
+      io.stdout.write(helpText);
+      return ExitCode.ok;
+    case "version":
+      io.stdout.write(`${build.command} version ${build.version}\n`);
+      return ExitCode.ok;
+    case "components":
+      io.stdout.write(listComponents(build, builtInFactories));
+      return ExitCode.ok;
+    case "run":
+      return runGateway(checkTree(await loadTree(command.sources, io.environment)), build, io);
+    case "validate":
+      return validate(command, io);
+    case "print-config": {
+      const tree = await loadTree(command.sources, io.environment);
+      if (command.isValidated) checkTree(tree);
+      io.stdout.write(printConfiguration(tree, command));
+      return ExitCode.ok;
+    }
+    case "explain":
+    case "registry":
+      return askRegistry(command, io);
+  }
+}
+
+async function validate(
+  command: Extract<Command, { name: "run" | "validate" }>,
+  io: ProcessEnvironment,
+): Promise<ExitCode> {
+  const { warnings, notes } = checkTree(await loadTree(command.sources, io.environment));
+  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+  for (const note of notes) io.stderr.write(`note: ${note}\n`);
+  io.stdout.write("the configuration is valid\n");
+  return ExitCode.ok;
+}
+
+async function askRegistry(
+  command: Extract<Command, { name: "explain" | "registry" }>,
+  io: ProcessEnvironment,
+): Promise<ExitCode> {
+  const tree = await loadTree(command.sources, io.environment);
+  const opened = await openRegistry(tree, command.registryId, (id) => commandSettings(id, io));
+  try {
+    if (command.name === "explain") {
+      await runExplainCommand(command.attributes, opened.registry, io.stdout);
+    } else {
+      await runRegistryCommand(command, opened.registry, io, systemClock.unixMs());
+    }
+  } finally {
+    await opened.close();
+  }
+  return ExitCode.ok;
+}
+
+/** Settings of an extension that a command opens: it logs warnings only and counts for nobody. */
+function commandSettings(id: string, io: ProcessEnvironment): ComponentSettings {
+  const logger = createLogger({
+    level: "error",
+    encoding: "console",
+    destination: { write: (line) => io.stderr.write(line) },
+  });
+  return {
+    id,
+    kind: "extension",
+    logger,
+    meter: createMeter(),
+    clock: systemClock,
+    random: Math.random,
+    ledger: { held: () => undefined, released: () => undefined, dropped: () => undefined },
+    build: readBuildInfo(),
+    reportState: () => undefined,
+    runInBackground: (name, promise) => {
+      promise.catch((error: unknown) => logger.error("a background task failed", { name, error }));
+    },
+  };
+}
+
+function describeProblems({ problems }: ConfigurationError): string {
+  const [only, ...more] = problems;
+  if (only !== undefined && more.length === 0) return `error: ${formatProblem(only)}\n`;
+  const lines = problems.map((problem) => `  ${formatProblem(problem)}\n`);
+  return `error: the configuration has ${problems.length} problems\n${lines.join("")}`;
+}
