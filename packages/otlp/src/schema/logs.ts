@@ -13,7 +13,7 @@ export const resourceLogs = new MessageSchema(`${PACKAGE}.ResourceLogs`, () => [
 ]);
 
 /** The log records of one instrumentation scope. */
-export const scopeLogs = new MessageSchema(`${PACKAGE}.ScopeLogs`, () => [
+const scopeLogs = new MessageSchema(`${PACKAGE}.ScopeLogs`, () => [
   nested(1, "scope", instrumentationScope),
   nestedList(2, "log_records", logRecord),
   scalar(3, "schema_url", "string"),
@@ -22,7 +22,7 @@ export const scopeLogs = new MessageSchema(`${PACKAGE}.ScopeLogs`, () => [
 const SEVERITIES = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 /** How severe a log record is: six ranges of four numbers. */
-export const severityNumber = defineEnum(`${PACKAGE}.SeverityNumber`, {
+const severityNumber = defineEnum(`${PACKAGE}.SeverityNumber`, {
   SEVERITY_NUMBER_UNSPECIFIED: 0,
   ...Object.fromEntries(
     SEVERITIES.flatMap((severity, range) =>
@@ -35,7 +35,7 @@ export const severityNumber = defineEnum(`${PACKAGE}.SeverityNumber`, {
 });
 
 /** One log record. */
-export const logRecord = new MessageSchema(`${PACKAGE}.LogRecord`, () => [
+const logRecord = new MessageSchema(`${PACKAGE}.LogRecord`, () => [
   scalar(1, "time_unix_nano", "fixed64"),
   scalar(11, "observed_time_unix_nano", "fixed64"),
   enumerated(2, "severity_number", severityNumber),

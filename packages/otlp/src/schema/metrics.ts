@@ -13,14 +13,14 @@ export const resourceMetrics = new MessageSchema(`${PACKAGE}.ResourceMetrics`, (
 ]);
 
 /** The metrics of one instrumentation scope. */
-export const scopeMetrics = new MessageSchema(`${PACKAGE}.ScopeMetrics`, () => [
+const scopeMetrics = new MessageSchema(`${PACKAGE}.ScopeMetrics`, () => [
   nested(1, "scope", instrumentationScope),
   nestedList(2, "metrics", metric),
   scalar(3, "schema_url", "string"),
 ]);
 
 /** One metric: a name and data points of one of five types. */
-export const metric = new MessageSchema(`${PACKAGE}.Metric`, () => [
+const metric = new MessageSchema(`${PACKAGE}.Metric`, () => [
   scalar(1, "name", "string"),
   scalar(2, "description", "string"),
   scalar(3, "unit", "string"),
@@ -33,43 +33,43 @@ export const metric = new MessageSchema(`${PACKAGE}.Metric`, () => [
 ]);
 
 /** Whether a point holds the change since the last one, or the total since the start. */
-export const aggregationTemporality = defineEnum(`${PACKAGE}.AggregationTemporality`, {
+const aggregationTemporality = defineEnum(`${PACKAGE}.AggregationTemporality`, {
   AGGREGATION_TEMPORALITY_UNSPECIFIED: 0,
   AGGREGATION_TEMPORALITY_DELTA: 1,
   AGGREGATION_TEMPORALITY_CUMULATIVE: 2,
 });
 
 /** Sampled values. */
-export const gauge = new MessageSchema(`${PACKAGE}.Gauge`, () => [
+const gauge = new MessageSchema(`${PACKAGE}.Gauge`, () => [
   nestedList(1, "data_points", numberDataPoint),
 ]);
 
 /** Added-up values. */
-export const sum = new MessageSchema(`${PACKAGE}.Sum`, () => [
+const sum = new MessageSchema(`${PACKAGE}.Sum`, () => [
   nestedList(1, "data_points", numberDataPoint),
   enumerated(2, "aggregation_temporality", aggregationTemporality),
   scalar(3, "is_monotonic", "bool"),
 ]);
 
 /** Distributions over explicit buckets. */
-export const histogram = new MessageSchema(`${PACKAGE}.Histogram`, () => [
+const histogram = new MessageSchema(`${PACKAGE}.Histogram`, () => [
   nestedList(1, "data_points", histogramDataPoint),
   enumerated(2, "aggregation_temporality", aggregationTemporality),
 ]);
 
 /** Distributions over exponential buckets. */
-export const exponentialHistogram = new MessageSchema(`${PACKAGE}.ExponentialHistogram`, () => [
+const exponentialHistogram = new MessageSchema(`${PACKAGE}.ExponentialHistogram`, () => [
   nestedList(1, "data_points", exponentialHistogramDataPoint),
   enumerated(2, "aggregation_temporality", aggregationTemporality),
 ]);
 
 /** Quantiles that the sender computed. */
-export const summary = new MessageSchema(`${PACKAGE}.Summary`, () => [
+const summary = new MessageSchema(`${PACKAGE}.Summary`, () => [
   nestedList(1, "data_points", summaryDataPoint),
 ]);
 
 /** One value of a gauge or a sum. */
-export const numberDataPoint = new MessageSchema(`${PACKAGE}.NumberDataPoint`, () => [
+const numberDataPoint = new MessageSchema(`${PACKAGE}.NumberDataPoint`, () => [
   nestedList(7, "attributes", keyValue),
   scalar(2, "start_time_unix_nano", "fixed64"),
   scalar(3, "time_unix_nano", "fixed64"),
@@ -80,7 +80,7 @@ export const numberDataPoint = new MessageSchema(`${PACKAGE}.NumberDataPoint`, (
 ]);
 
 /** One distribution of a histogram. */
-export const histogramDataPoint = new MessageSchema(`${PACKAGE}.HistogramDataPoint`, () => [
+const histogramDataPoint = new MessageSchema(`${PACKAGE}.HistogramDataPoint`, () => [
   nestedList(9, "attributes", keyValue),
   scalar(2, "start_time_unix_nano", "fixed64"),
   scalar(3, "time_unix_nano", "fixed64"),
@@ -95,7 +95,7 @@ export const histogramDataPoint = new MessageSchema(`${PACKAGE}.HistogramDataPoi
 ]);
 
 /** One distribution of an exponential histogram. */
-export const exponentialHistogramDataPoint = new MessageSchema(
+const exponentialHistogramDataPoint = new MessageSchema(
   `${PACKAGE}.ExponentialHistogramDataPoint`,
   () => [
     nestedList(1, "attributes", keyValue),
@@ -116,13 +116,13 @@ export const exponentialHistogramDataPoint = new MessageSchema(
 );
 
 /** Consecutive buckets on one side of zero. */
-export const exponentialBuckets = new MessageSchema(
+const exponentialBuckets = new MessageSchema(
   `${PACKAGE}.ExponentialHistogramDataPoint.Buckets`,
   () => [scalar(1, "offset", "sint32"), scalars(2, "bucket_counts", "uint64")],
 );
 
 /** One set of quantiles. */
-export const summaryDataPoint = new MessageSchema(`${PACKAGE}.SummaryDataPoint`, () => [
+const summaryDataPoint = new MessageSchema(`${PACKAGE}.SummaryDataPoint`, () => [
   nestedList(7, "attributes", keyValue),
   scalar(2, "start_time_unix_nano", "fixed64"),
   scalar(3, "time_unix_nano", "fixed64"),
@@ -133,13 +133,13 @@ export const summaryDataPoint = new MessageSchema(`${PACKAGE}.SummaryDataPoint`,
 ]);
 
 /** One quantile of a summary. */
-export const valueAtQuantile = new MessageSchema(
-  `${PACKAGE}.SummaryDataPoint.ValueAtQuantile`,
-  () => [scalar(1, "quantile", "double"), scalar(2, "value", "double")],
-);
+const valueAtQuantile = new MessageSchema(`${PACKAGE}.SummaryDataPoint.ValueAtQuantile`, () => [
+  scalar(1, "quantile", "double"),
+  scalar(2, "value", "double"),
+]);
 
 /** A sampled measurement behind a data point. */
-export const exemplar = new MessageSchema(`${PACKAGE}.Exemplar`, () => [
+const exemplar = new MessageSchema(`${PACKAGE}.Exemplar`, () => [
   nestedList(7, "filtered_attributes", keyValue),
   scalar(2, "time_unix_nano", "fixed64"),
   scalar(3, "as_double", "double", { oneof: "value" }),

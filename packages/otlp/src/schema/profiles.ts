@@ -24,14 +24,14 @@ export const resourceProfiles = new MessageSchema(`${PACKAGE}.ResourceProfiles`,
 ]);
 
 /** The profiles of one instrumentation scope. */
-export const scopeProfiles = new MessageSchema(`${PACKAGE}.ScopeProfiles`, () => [
+const scopeProfiles = new MessageSchema(`${PACKAGE}.ScopeProfiles`, () => [
   nested(1, "scope", instrumentationScope),
   nestedList(2, "profiles", profile),
   scalar(3, "schema_url", "string"),
 ]);
 
 /** Samples of one type, taken over one time. */
-export const profile = new MessageSchema(`${PACKAGE}.Profile`, () => [
+const profile = new MessageSchema(`${PACKAGE}.Profile`, () => [
   nested(1, "sample_type", valueType),
   nestedList(2, "samples", sample),
   scalar(3, "time_unix_nano", "fixed64"),
@@ -46,19 +46,19 @@ export const profile = new MessageSchema(`${PACKAGE}.Profile`, () => [
 ]);
 
 /** The span that a sample was taken in. */
-export const link = new MessageSchema(`${PACKAGE}.Link`, () => [
+const link = new MessageSchema(`${PACKAGE}.Link`, () => [
   scalar(1, "trace_id", "bytes", { hexIdBytes: 16 }),
   scalar(2, "span_id", "bytes", { hexIdBytes: 8 }),
 ]);
 
 /** The meaning and unit of the values of a sample. */
-export const valueType = new MessageSchema(`${PACKAGE}.ValueType`, () => [
+const valueType = new MessageSchema(`${PACKAGE}.ValueType`, () => [
   scalar(1, "type_strindex", "int32"),
   scalar(2, "unit_strindex", "int32"),
 ]);
 
 /** What was measured at one stack. */
-export const sample = new MessageSchema(`${PACKAGE}.Sample`, () => [
+const sample = new MessageSchema(`${PACKAGE}.Sample`, () => [
   scalar(1, "stack_index", "int32"),
   scalars(2, "attribute_indices", "int32"),
   scalar(3, "link_index", "int32"),
@@ -67,7 +67,7 @@ export const sample = new MessageSchema(`${PACKAGE}.Sample`, () => [
 ]);
 
 /** A binary mapped into a process. */
-export const mapping = new MessageSchema(`${PACKAGE}.Mapping`, () => [
+const mapping = new MessageSchema(`${PACKAGE}.Mapping`, () => [
   scalar(1, "memory_start", "uint64"),
   scalar(2, "memory_limit", "uint64"),
   scalar(3, "file_offset", "uint64"),
@@ -76,12 +76,12 @@ export const mapping = new MessageSchema(`${PACKAGE}.Mapping`, () => [
 ]);
 
 /** A call stack, innermost frame first. */
-export const stack = new MessageSchema(`${PACKAGE}.Stack`, () => [
+const stack = new MessageSchema(`${PACKAGE}.Stack`, () => [
   scalars(1, "location_indices", "int32"),
 ]);
 
 /** One frame of a stack. */
-export const location = new MessageSchema(`${PACKAGE}.Location`, () => [
+const location = new MessageSchema(`${PACKAGE}.Location`, () => [
   scalar(1, "mapping_index", "int32"),
   scalar(2, "address", "uint64"),
   nestedList(3, "lines", line),
@@ -89,14 +89,14 @@ export const location = new MessageSchema(`${PACKAGE}.Location`, () => [
 ]);
 
 /** A position in source code. */
-export const line = new MessageSchema(`${PACKAGE}.Line`, () => [
+const line = new MessageSchema(`${PACKAGE}.Line`, () => [
   scalar(1, "function_index", "int32"),
   scalar(2, "line", "int64"),
   scalar(3, "column", "int64"),
 ]);
 
 /** A function of the profiled program. */
-export const functionInfo = new MessageSchema(`${PACKAGE}.Function`, () => [
+const functionInfo = new MessageSchema(`${PACKAGE}.Function`, () => [
   scalar(1, "name_strindex", "int32"),
   scalar(2, "system_name_strindex", "int32"),
   scalar(3, "filename_strindex", "int32"),
@@ -104,7 +104,7 @@ export const functionInfo = new MessageSchema(`${PACKAGE}.Function`, () => [
 ]);
 
 /** An attribute whose key and unit are positions in the string table. */
-export const keyValueAndUnit = new MessageSchema(`${PACKAGE}.KeyValueAndUnit`, () => [
+const keyValueAndUnit = new MessageSchema(`${PACKAGE}.KeyValueAndUnit`, () => [
   scalar(1, "key_strindex", "int32"),
   nested(2, "value", anyValue),
   scalar(3, "unit_strindex", "int32"),

@@ -13,14 +13,14 @@ export const resourceSpans = new MessageSchema(`${PACKAGE}.ResourceSpans`, () =>
 ]);
 
 /** The spans of one instrumentation scope. */
-export const scopeSpans = new MessageSchema(`${PACKAGE}.ScopeSpans`, () => [
+const scopeSpans = new MessageSchema(`${PACKAGE}.ScopeSpans`, () => [
   nested(1, "scope", instrumentationScope),
   nestedList(2, "spans", span),
   scalar(3, "schema_url", "string"),
 ]);
 
 /** The role of a span in a call. */
-export const spanKind = defineEnum(`${PACKAGE}.Span.SpanKind`, {
+const spanKind = defineEnum(`${PACKAGE}.Span.SpanKind`, {
   SPAN_KIND_UNSPECIFIED: 0,
   SPAN_KIND_INTERNAL: 1,
   SPAN_KIND_SERVER: 2,
@@ -30,7 +30,7 @@ export const spanKind = defineEnum(`${PACKAGE}.Span.SpanKind`, {
 });
 
 /** One operation within a trace. */
-export const span = new MessageSchema(`${PACKAGE}.Span`, () => [
+const span = new MessageSchema(`${PACKAGE}.Span`, () => [
   scalar(1, "trace_id", "bytes", { hexIdBytes: 16 }),
   scalar(2, "span_id", "bytes", { hexIdBytes: 8 }),
   scalar(3, "trace_state", "string"),
@@ -50,7 +50,7 @@ export const span = new MessageSchema(`${PACKAGE}.Span`, () => [
 ]);
 
 /** Something that happened during a span. */
-export const spanEvent = new MessageSchema(`${PACKAGE}.Span.Event`, () => [
+const spanEvent = new MessageSchema(`${PACKAGE}.Span.Event`, () => [
   scalar(1, "time_unix_nano", "fixed64"),
   scalar(2, "name", "string"),
   nestedList(3, "attributes", keyValue),
@@ -58,7 +58,7 @@ export const spanEvent = new MessageSchema(`${PACKAGE}.Span.Event`, () => [
 ]);
 
 /** A reference to another span. */
-export const spanLink = new MessageSchema(`${PACKAGE}.Span.Link`, () => [
+const spanLink = new MessageSchema(`${PACKAGE}.Span.Link`, () => [
   scalar(1, "trace_id", "bytes", { hexIdBytes: 16 }),
   scalar(2, "span_id", "bytes", { hexIdBytes: 8 }),
   scalar(3, "trace_state", "string"),
@@ -68,14 +68,14 @@ export const spanLink = new MessageSchema(`${PACKAGE}.Span.Link`, () => [
 ]);
 
 /** How a span ended. */
-export const statusCode = defineEnum(`${PACKAGE}.Status.StatusCode`, {
+const statusCode = defineEnum(`${PACKAGE}.Status.StatusCode`, {
   STATUS_CODE_UNSET: 0,
   STATUS_CODE_OK: 1,
   STATUS_CODE_ERROR: 2,
 });
 
 /** How a span ended, and why. */
-export const status = new MessageSchema(`${PACKAGE}.Status`, () => [
+const status = new MessageSchema(`${PACKAGE}.Status`, () => [
   scalar(2, "message", "string"),
   enumerated(3, "code", statusCode),
 ]);

@@ -1,3 +1,4 @@
+import { findFields, joinContents } from "../wire/find-fields.js";
 import { LogRecordView } from "./log-record-view.js";
 import { MessageView } from "./message-view.js";
 import { MetricView } from "./metric-view.js";
@@ -34,10 +35,13 @@ export class RequestView extends MessageView {
 
 /** A ResourceSpans, ResourceMetrics, ResourceLogs or ResourceProfiles message. */
 export class ResourceItemsView extends MessageView {
-  /** The Resource; without attributes when there is none. Of several the last one. */
+  /** The Resource, without attributes when there is none; several are shown as one, joined. */
   get resource(): ResourceView {
-    const start = Math.max(0, this.startOf(RESOURCE));
-    return new ResourceView(this.bytes, start, Math.max(0, this.endOf(RESOURCE)));
+    const fields = findFields(this.bytes, this.start, this.end, RESOURCE);
+    const [first, ...others] = fields;
+    if (first === undefined) return new ResourceView(this.bytes, this.start, this.start);
+    if (others.length > 0) return new ResourceView(joinContents(this.bytes, fields));
+    return new ResourceView(this.bytes, first.start, first.end);
   }
 
   get schemaUrl(): string {

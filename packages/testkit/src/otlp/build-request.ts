@@ -23,7 +23,7 @@ export interface RequestShape {
 type BuildableSignal = Exclude<Signal, "profiles">;
 
 /** Writes one item into field 2 of a scope message. */
-export type ItemWriter = (
+type ItemWriter = (
   writer: WireWriter,
   random: () => number,
   attributeCount: number | undefined,
