@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { realpathSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { cgroup2SuperMagic } from "@inode-gateway/inode";
 import type { ReporterConfig } from "../reporter-config.js";
@@ -34,11 +34,11 @@ const maxHierarchies = 64;
  * @throws Error naming the key when there is nothing to read
  */
 export function findHierarchies(config: ReporterConfig): NodeHierarchies {
-  const root = config.cgroup_root;
-  const facts = inspectDirectory(root.replace(/(?<=.)\/+$/, ""));
-  if (facts === undefined) {
+  const root = realPath(config.cgroup_root);
+  const facts = root === undefined ? undefined : inspectDirectory(root);
+  if (root === undefined || facts === undefined) {
     throw new Error(
-      `\`cgroup_root\` ${root} is no readable directory: mount the node's /sys/fs/cgroup there, read-only is enough`,
+      `\`cgroup_root\` ${config.cgroup_root} is no readable directory: mount the node's /sys/fs/cgroup there, read-only is enough`,
     );
   }
   const isUnified = fileSystemType(root) === cgroup2SuperMagic;
@@ -50,7 +50,7 @@ export function findHierarchies(config: ReporterConfig): NodeHierarchies {
   const found = config.hierarchy === "auto" ? folders.filter(isHierarchy) : folders;
   if (found.length === 0) {
     throw new Error(
-      `\`cgroup_root\` ${root} holds no cgroup hierarchy: mount the node's /sys/fs/cgroup there, or state \`hierarchy\` to read a plain directory tree`,
+      `\`cgroup_root\` ${config.cgroup_root} holds no cgroup hierarchy: mount the node's /sys/fs/cgroup there, or state \`hierarchy\` to read a plain directory tree`,
     );
   }
   const isHybrid =
@@ -100,6 +100,14 @@ function withPartialRoot(
 function isHierarchy({ path }: { readonly path: string }): boolean {
   const type = fileSystemType(path);
   return type === cgroup2SuperMagic || type === cgroup1SuperMagic;
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function fileSystemType(path: string): number | undefined {

@@ -134,9 +134,11 @@ export class Publication {
     this.#runTimer?.cancel();
     this.#runTimer = this.#options.clock.setTimer(delayMs, () => {
       this.#runTimer = undefined;
-      this.#run ??= this.#runOnce().finally(() => {
-        this.#run = undefined;
-      });
+      this.#run ??= this.#runOnce()
+        .catch((error: unknown) => this.#options.logger.error("publishing failed", { error }))
+        .finally(() => {
+          this.#run = undefined;
+        });
     });
   }
 
@@ -157,7 +159,7 @@ export class Publication {
     // Cleared before the view is taken: what asks for it from here on needs another comparison.
     this.#needsReconcile = false;
     const published = pending.takePublished((key) => view.isPublished(key));
-    const result = await this.#call("reconcile", publisher.reconcile(node, view.mappings()));
+    const result = await this.#call("reconcile", () => publisher.reconcile(node, view.mappings()));
     if (result === undefined) {
       this.#putBack(published, []);
       return false;
@@ -175,8 +177,8 @@ export class Publication {
     const { publisher, node, pending, meter } = this.#options;
     const { published, vanished } = pending.take(maxBatchChanges);
     const changes = { published: published.map(({ mapping }) => mapping), vanished };
-    const done = publisher.publish(node, changes).then(() => true);
-    if ((await this.#call("publish", done)) === undefined) {
+    const publish = () => publisher.publish(node, changes).then(() => true);
+    if ((await this.#call("publish", publish)) === undefined) {
       this.#putBack(published, vanished);
       return false;
     }
@@ -201,10 +203,13 @@ export class Publication {
   }
 
   /** The answer, or undefined when the call failed or took too long. */
-  async #call<Result>(operation: string, promise: Promise<Result>): Promise<Result | undefined> {
+  async #call<Result>(
+    operation: "publish" | "reconcile" | "heartbeat",
+    ask: () => Promise<Result>,
+  ): Promise<Result | undefined> {
     const { clock, config, meter, logger } = this.#options;
     try {
-      const result = await withinTime(clock, config.publish_timeout, promise);
+      const result = await withinTime(clock, config.publish_timeout, ask());
       if (!this.#status.isAvailable) logger.info("the registry answers", { operation });
       this.#retryMs = firstRetryMs;
       this.#failures = 0;
@@ -236,21 +241,21 @@ export class Publication {
   }
 
   #scheduleHeartbeat(): void {
-    const { clock, config, publisher, node } = this.#options;
+    if (this.#isStopped) return;
+    const { clock, config, logger } = this.#options;
     this.#heartbeatTimer = clock.setTimer(config.heartbeat_interval, () => {
-      const wasAvailable = this.#status.isAvailable;
-      this.#call(
-        "heartbeat",
-        publisher.heartbeat(node).then(() => true),
-      )
-        .then((isDone) => {
-          if (isDone !== undefined && !wasAvailable) this.reconcileSoon();
-          if (isDone === undefined) this.#needsReconcile = true;
-        })
-        .finally(() => {
-          if (!this.#isStopped) this.#scheduleHeartbeat();
-        });
+      this.#beat()
+        .catch((error: unknown) => logger.error("a heartbeat failed", { error }))
+        .finally(() => this.#scheduleHeartbeat());
     });
+  }
+
+  async #beat(): Promise<void> {
+    const { publisher, node } = this.#options;
+    const wasAvailable = this.#status.isAvailable;
+    const isDone = await this.#call("heartbeat", () => publisher.heartbeat(node).then(() => true));
+    if (isDone === undefined) this.#needsReconcile = true;
+    else if (!wasAvailable) this.reconcileSoon();
   }
 
   #scheduleReconcile(): void {
