@@ -4,6 +4,7 @@ import { nopExporter } from "./exporters/nop/factory.js";
 import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 import { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
 import { healthCheck } from "./extensions/health-check/factory.js";
+import { inodeReporter } from "./extensions/inode-reporter/factory.js";
 import { memoryRegistry } from "./extensions/memory-registry/factory.js";
 import { redisRegistry } from "./extensions/redis-registry/factory.js";
 import { batchProcessor } from "./processors/batch/factory.js";
@@ -19,6 +20,7 @@ export { nopExporter } from "./exporters/nop/factory.js";
 export { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 export { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
 export { healthCheck } from "./extensions/health-check/factory.js";
+export { inodeReporter } from "./extensions/inode-reporter/factory.js";
 export { memoryRegistry } from "./extensions/memory-registry/factory.js";
 export {
   type FileNode,
@@ -49,5 +51,6 @@ export const builtInFactories: readonly ComponentFactory[] = [
   nopExporter,
   memoryRegistry,
   redisRegistry,
+  inodeReporter,
   healthCheck,
 ];

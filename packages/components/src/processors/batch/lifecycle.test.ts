@@ -1,0 +1,4 @@
+import { runLifecycleSuite } from "@inode-gateway/testkit";
+import { batchProcessor } from "./factory.js";
+
+runLifecycleSuite(batchProcessor);
