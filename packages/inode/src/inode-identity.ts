@@ -23,7 +23,7 @@ export const cgroup2SuperMagic = 0x63677270;
  * Highest inode that is the root of a hierarchy and so no container's own directory: kernfs gives
  * the root 1, and 2 is refused as others refuse it.
  */
-export const maxRootInode = 2n;
+const maxRootInode = 2n;
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -23,7 +23,7 @@ export interface Place {
  * `refused`: another place has the better claim; its directories belong to the container around it.
  * `ambiguous`: no place has the better claim; its directories belong to nobody.
  */
-export type Verdict = "accepted" | "refused" | "ambiguous";
+type Verdict = "accepted" | "refused" | "ambiguous";
 
 /** What the index tells of itself. */
 export interface IndexObserver {

@@ -29,7 +29,7 @@ export interface ProcessEnvironment {
 }
 
 /** Exit codes; they stand in the README. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** How long stopping may take: less than the 10 s that container runtimes give by default. */
 const stopTimeoutMs = 5_000;

@@ -6,7 +6,7 @@ import type { Clock, Logger, Meter } from "../reporter-types.js";
 import { withinTime } from "./within-time.js";
 
 /** What is published: the node's containers now. */
-export interface PublishedView {
+interface PublishedView {
   mappings(): readonly Mapping[];
   isPublished(key: string): boolean;
 }
