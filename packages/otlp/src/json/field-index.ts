@@ -59,12 +59,12 @@ export class FieldIndex {
     let at = start;
     while (at < end) {
       const tag = readVarint32(bytes, at);
-      let contentStart = tag < 0x80 ? at + 1 : endOfVarint(bytes, at);
+      let contentStart = endOfVarint(bytes, at);
       const wireType = tag & 7;
       let contentEnd = contentStart;
       if (wireType === LENGTH_DELIMITED) {
         const length = readVarint32(bytes, contentStart);
-        contentStart = length < 0x80 ? contentStart + 1 : endOfVarint(bytes, contentStart);
+        contentStart = endOfVarint(bytes, contentStart);
         contentEnd = contentStart + length;
       } else {
         contentEnd = endOfScalar(bytes, contentStart, wireType);
