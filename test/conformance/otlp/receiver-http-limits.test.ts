@@ -128,9 +128,9 @@ suite("max_request_body_size", () => {
     connection.write(requestHead("Content-Length: 1000000"));
     await connection.receive("413");
     connection.write("x".repeat(5000));
-    await clock.advance(4_999);
+    await clock.advanceAndSettle(4_999);
     assert.equal(connection.isClosed, false);
-    await clock.advance(1);
+    await clock.advanceAndSettle(1);
     await connection.closed();
   });
 });
@@ -187,9 +187,9 @@ suite("time and loss", () => {
     connection.write(requestHead("Content-Length: 100"));
     connection.write("x");
     await waitUntil(() => receiver.count(inFlight) === 1);
-    await clock.advance(9_999);
+    await clock.advanceAndSettle(9_999);
     assert.equal(connection.received, "");
-    await clock.advance(1);
+    await clock.advanceAndSettle(1);
     await connection.receive("408");
     assert.equal(receiver.count(inFlight), 0);
     assert.equal(receiver.count(rejected, { reason: "timeout" }), 1);
@@ -228,7 +228,7 @@ suite("time and loss", () => {
     connection.write(requestHead(`Content-Length: ${bytes.byteLength}`));
     connection.write(bytes);
     await waitUntil(() => receiver.count(inFlight) > 0);
-    await clock.advance(10_000);
+    await clock.advanceAndSettle(10_000);
     await connection.closed();
     assert.equal(connection.received, "");
   });

@@ -8,7 +8,7 @@ const codeNames: ReadonlyMap<number, string> = new Map(
 );
 
 /** How grpc-go, grpc-java and grpc-js begin the message of a request that was too large. */
-const tooLargeMessage = /larger than (max|the limit)|exceeds maximum size/i;
+const tooLargeMessage = /larger than (max|the limit|\d)|exceeds (the )?max/i;
 
 /**
  * What a gRPC status says about the same batch sent again, as OTLP prescribes it.
