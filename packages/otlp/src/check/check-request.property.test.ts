@@ -63,7 +63,7 @@ test("a request of an SDK with one byte changed is refused or still decodes", ()
 
 /** Asks the fast and the slow check and makes sure that they agree. */
 function faultOf(signal: (typeof signals)[number], bytes: Uint8Array): FramingError | undefined {
-  const explained = explainFault(bytes, 0, bytes.length, requestSchemas[signal]);
+  const explained = explainFault(bytes, 0, bytes.length, requestSchemas[signal], 0);
   try {
     checkRequest(signal, bytes);
   } catch (error) {

@@ -26,10 +26,17 @@ const KEY_VALUE = FIRST_MESSAGE + rowOf(keyValue);
  * implementation in WebAssembly can take its place.
  *
  * @param row of the message in `framingTable`
+ * @param depth how many messages it stands in
  */
-export function isWellFramed(bytes: Uint8Array, start: number, end: number, row: number): boolean {
+export function isWellFramed(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  row: number,
+  depth: number = 0,
+): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isMessage(bytes, view, start, end, row, 0);
+  return isMessage(bytes, view, start, end, row, depth);
 }
 
 function isMessage(
