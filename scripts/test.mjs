@@ -3,11 +3,13 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "./files.mjs";
 import { build, fail, installPackages, requireSupportedNode, rootFolder, run } from "./install.mjs";
+import { installPythonPackages } from "./test-python.mjs";
 import { requireTestTools } from "./test-tools.mjs";
 
 requireSupportedNode();
 installPackages();
 requireTestTools();
+installPythonPackages();
 build();
 // Faults of style and types are faults: a green run means that `npm run check` is green too.
 run("npm", ["run", "--silent", "check"]);

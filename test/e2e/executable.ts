@@ -74,10 +74,10 @@ export class Executable {
 
   /** The first log line that fits, once it is there. */
   async logged(fits: (line: LogLine) => boolean, what: string): Promise<LogLine> {
-    await waitUntil(
-      () => this.log().some(fits) || this.#child.exitCode !== null,
-      { limitMs: startTimeoutMs, description: `${what} in the log` },
-    );
+    await waitUntil(() => this.log().some(fits) || this.#child.exitCode !== null, {
+      limitMs: startTimeoutMs,
+      description: `${what} in the log`,
+    });
     const line = this.log().find(fits);
     if (line === undefined) throw new Error(`it ended before ${what}:\n${this.#text}`);
     return line;

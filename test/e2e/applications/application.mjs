@@ -1,7 +1,8 @@
 // Runs inside a container: sends traces, metrics and logs with the OpenTelemetry SDK for JavaScript.
 // Arguments: protocol (grpc or http), number of items of each signal.
-import { logs as logsApi } from "@opentelemetry/api-logs";
+
 import { inodeDetector } from "@inode-gateway/resource-detector";
+import { logs as logsApi } from "@opentelemetry/api-logs";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-proto";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { OTLPTraceExporter as GrpcTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
