@@ -190,16 +190,13 @@ const receiverConfig = z.strictObject({
   protocols: z
     .strictObject({
       grpc: grpcConfig
-        .nullish()
-        .transform((grpc) => (grpc === null ? grpcConfig.parse({}) : grpc))
+        .optional()
         .describe("OTLP/gRPC; absent is off, present without keys is on with the defaults."),
       http: distinctPathsHttpConfig
-        .nullish()
-        .transform((http) => (http === null ? httpConfig.parse({}) : http))
+        .optional()
         .describe("OTLP/HTTP; absent is off, present without keys is on with the defaults."),
     })
-    .nullish()
-    .transform((protocols) => protocols ?? { grpc: undefined, http: undefined })
+    .prefault({})
     .refine(({ grpc, http }) => grpc !== undefined || http !== undefined, {
       message: "must specify at least one protocol when using the OTLP receiver: `grpc`, `http`",
     })
