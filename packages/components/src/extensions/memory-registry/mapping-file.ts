@@ -1,16 +1,19 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { createInterface } from "node:readline";
 import {
   type Mapping,
   type NodeRecord,
   parseMappingLine,
   registryLimits,
 } from "@inode-gateway/registry";
+import { readLines } from "./read-lines.js";
 
-/** Largest file that is read: some millions of mappings with their metadata. */
-export const MAPPING_FILE_BYTES_MAX = 1_073_741_824;
+/** Largest file that is read: about a million mappings with their metadata. */
+export const MAPPING_FILE_BYTES_MAX = 268_435_456;
+
+/** Longest line that is read, in characters: every limit of a record reached at once. */
+const LINE_LENGTH_MAX = 524_288;
 
 /** One node of a mapping file. */
 export interface FileNode {
@@ -38,14 +41,13 @@ interface Draft {
  */
 export async function readMappingFile(path: string): Promise<readonly FileNode[]> {
   await refuseTooLarge(path);
-  const stream = createReadStream(path, { encoding: "utf8" });
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
-  try {
-    return await readMappingLines(lines, path);
-  } finally {
-    lines.close();
-    stream.destroy();
-  }
+  const pieces: AsyncIterable<string> = createReadStream(path, { encoding: "utf8" });
+  const lines = readLines(pieces, LINE_LENGTH_MAX, (line) => {
+    throw new MappingFileError(
+      `${path}:${line}: line is longer than ${LINE_LENGTH_MAX} characters, the limit`,
+    );
+  });
+  return await readMappingLines(lines, path);
 }
 
 /**

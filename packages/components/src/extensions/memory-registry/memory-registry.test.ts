@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
-import { type ContainerRegistry, formatMappingLine } from "@inode-gateway/registry";
+import { type ContainerRegistry, formatMappingLine, registryLimits } from "@inode-gateway/registry";
 import {
   createTestSettings,
   realClock,
@@ -12,6 +20,7 @@ import {
 } from "@inode-gateway/testkit";
 import { memoryRegistryConfig } from "./config.js";
 import { memoryRegistry } from "./factory.js";
+import { MAPPING_FILE_BYTES_MAX, readMappingFile } from "./mapping-file.js";
 import { MemoryRegistryExtension } from "./memory-registry.js";
 
 const BOOT_ID = "9a2f4c1e-52b7-4a39-8f0d-6d1c83e0b7aa";
@@ -181,6 +190,24 @@ suite("memory_registry", () => {
       writeFileSync(file, text);
       await assert.rejects(make().start(), problem);
     }
+  });
+
+  test("65,536 mappings of a node are read, and not one more", async (context) => {
+    const file = join(folderOf(context), "mappings.jsonl");
+    const lines = Array.from({ length: registryLimits.mappingsPerNode }, (_, at) => line(3 + at));
+    writeFileSync(file, lines.join(""));
+    assert.equal((await readMappingFile(file))[0]?.mappings.length, registryLimits.mappingsPerNode);
+    writeFileSync(file, [...lines, line(100_000)].join(""));
+    await assert.rejects(readMappingFile(file), /:65537: boot ID .* has more than 65536 mappings/);
+  });
+
+  test("256 MiB are read, and not a byte more; a line without end is refused early", async (context) => {
+    const file = join(folderOf(context), "mappings.jsonl");
+    writeFileSync(file, line(5));
+    truncateSync(file, MAPPING_FILE_BYTES_MAX);
+    await assert.rejects(readMappingFile(file), /:2: line is longer than 524288 characters/);
+    truncateSync(file, MAPPING_FILE_BYTES_MAX + 1);
+    await assert.rejects(readMappingFile(file), /has 268435457 bytes, the limit is 268435456/);
   });
 
   test("a boot ID in capitals is the kernel's own in lower case", async (context) => {

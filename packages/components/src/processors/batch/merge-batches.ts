@@ -1,7 +1,7 @@
 import { Batch, type BatchOrigin } from "@inode-gateway/contract";
 
 /** Stands for the peer of a batch that has several. */
-export const SEVERAL_PEERS = "several";
+const SEVERAL_PEERS = "several";
 
 /**
  * One request out of several of the same signal, by concatenation: a request is a list of Resources,

@@ -8,7 +8,7 @@ export interface HoldLimits {
 }
 
 /** Why a stay ended. */
-export type HoldEnd = "woken" | "expired" | "shutdown";
+type HoldEnd = "woken" | "expired" | "shutdown";
 
 /** A batch's stay in the room. */
 export interface HoldStay {

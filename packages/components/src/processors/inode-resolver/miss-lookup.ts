@@ -66,7 +66,7 @@ export class MissLookup {
 }
 
 /** The key that a pending Resource waits for, if any. */
-export function awaitedKey({ climb: answer }: PendingResource): InodeKey | undefined {
+function awaitedKey({ climb: answer }: PendingResource): InodeKey | undefined {
   return answer?.outcome === "unresolved" ? answer.awaited : undefined;
 }
 

@@ -6,13 +6,13 @@ import type { ResolverMetrics } from "./metrics.js";
 import type { PendingResource, Resolution, SettledResource } from "./resolution.js";
 
 /** A resolved Resource found by a node's name is asked again after this: names move to new nodes. */
-export const NODE_NAME_MAX_AGE_MS = 10_000;
+const NODE_NAME_MAX_AGE_MS = 10_000;
 
 /** How long a miss is believed at first; doubles with each further miss. */
-export const MISS_MAX_AGE_MS = 1_000;
+const MISS_MAX_AGE_MS = 1_000;
 
 /** How long a miss is believed at most. */
-export const REPEATED_MISS_MAX_AGE_MS = 10_000;
+const REPEATED_MISS_MAX_AGE_MS = 10_000;
 
 /** What {@link settleResource} goes by. */
 export interface SettleOptions {

@@ -12,7 +12,7 @@ import type {
 } from "./step.js";
 
 /** The steps in the order they are tried, strongest key first. */
-export const ladder: readonly LadderStep[] = [bootIdStep, nodeNameStep];
+const ladder: readonly LadderStep[] = [bootIdStep, nodeNameStep];
 
 /** Why no step of the ladder answered. */
 export type UnresolvedReason =
