@@ -143,7 +143,7 @@ for (const [mode, startDeployment] of [
 
     before(async () => {
       deployment = await startDeployment();
-      runc = new RuncRuntime({ mounts: applicationMounts() });
+      runc = new RuncRuntime({ mounts: applicationMounts(["javascript", "python"]) });
       podman = new PodmanRuntime();
     });
     after(async () => {

@@ -28,13 +28,17 @@ export interface SenderOptions extends GatewayAddresses {
 const applications = `${rootFolder}test/e2e/applications`;
 const pythonBinary = `${rootFolder}.cache/python/bin/python3`;
 
-/** Folders of the host that the applications need, beside /usr. */
-export function applicationMounts(): string[] {
-  const basePrefix = execFileSync(pythonBinary, ["-c", "import sys; print(sys.base_prefix)"], {
-    encoding: "utf8",
-  }).trim();
-  const folders = [rootFolder.replace(/\/$/, ""), basePrefix, dirname(process.execPath)];
+/** Folders of the host that applications in these languages need, beside /usr. */
+export function applicationMounts(languages: readonly SenderOptions["language"][]): string[] {
+  const folders = [rootFolder.replace(/\/$/, ""), dirname(process.execPath)];
+  if (languages.includes("python")) folders.push(pythonBasePrefix());
   return [...new Set(folders)].filter((folder) => !`${folder}/`.startsWith("/usr/"));
+}
+
+/** Where the interpreter behind the virtual environment lies. */
+function pythonBasePrefix(): string {
+  const args = ["-c", "import sys; print(sys.base_prefix)"];
+  return execFileSync(pythonBinary, args, { encoding: "utf8" }).trim();
 }
 
 /** The command and environment of a container that sends with a real SDK. */
