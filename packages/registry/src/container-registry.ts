@@ -86,10 +86,13 @@ export interface ReconcileResult {
   readonly unchanged: number;
 }
 
-/** New mappings of one node, told to everybody who waits for one. */
+/** New or newly described mappings of one node, told to everybody who waits for one. */
 export interface PublishedEvent {
   readonly bootId: string;
-  /** Undefined when there were too many to list: look your own up again. */
+  /**
+   * Undefined when there were more than 64, or when a container's new record concerns directories
+   * that were published before: look your own up again.
+   */
   readonly keys: readonly MappingKey[] | undefined;
 }
 
@@ -110,7 +113,10 @@ export interface ContainerLookup {
   cached(key: InodeKey): ContainerRecord | undefined;
   /** Asks for many keys in one round trip; answers stand in the order of the keys. Never rejects. */
   lookup(keys: readonly InodeKey[]): Promise<LookupAnswer[]>;
-  /** The live nodes with that name; more than one is ambiguous. Empty also when the registry is away. */
+  /**
+   * The live nodes with that name; more than one is ambiguous. Empty also when the registry is away.
+   * An answer may be a second old.
+   */
   nodesByName(names: NodeNames): Promise<readonly NodeRecord[]>;
   /** Calls `listener` for every publication from now on. Returns a function that ends that. */
   onPublished(listener: (event: PublishedEvent) => void): () => void;
@@ -118,12 +124,27 @@ export interface ContainerLookup {
 
 /** The reporter's side: one node's directories. Every method rejects while the registry is away. */
 export interface ContainerPublisher {
+  /**
+   * Stores what changed; the same call again changes nothing. One record holds for all directories
+   * of a container: the last one given.
+   *
+   * @throws RangeError when an inode, device, container ID or the node itself cannot be stored, or
+   *   the node has more mappings than `registryLimits` allow; attributes beyond the limits are left
+   *   out instead
+   */
   publish(node: NodeRecord, changes: MappingChanges): Promise<void>;
-  /** Makes the registry's view of the node equal to `mappings`, writing only the differences. */
+  /**
+   * Makes the registry's view of the node equal to `mappings`, writing only the differences; a
+   * heartbeat as well. While another reporter claims the boot ID, this and every other method
+   * resolve without storing anything.
+   */
   reconcile(node: NodeRecord, mappings: readonly Mapping[]): Promise<ReconcileResult>;
   /** Says the node is alive; also expires what has outlived its retention. */
   heartbeat(node: NodeRecord): Promise<void>;
-  /** Calls `listener` whenever the registry is reachable again after it was away. */
+  /**
+   * Calls `listener` whenever a reporter should reconcile: the registry is reachable (again), it has
+   * lost what this process had published of a node, or the node was taken over from a rival.
+   */
   onReconnected(listener: () => void): () => void;
 }
 

@@ -1,15 +1,10 @@
-/** A value that several entries share, and how many do. */
-export interface SharedCell<Value> {
-  value: Value;
-  entryCount: number;
-}
-
 /** Generations an entry lives: the age of one that is read just before its end. */
 export const generationsPerLife = 8;
 
 const slotCountMin = 64;
 // One slot: domain (0 when empty), lower and upper half of the inode, stamp. 16 bytes, so that four
-// slots share a cache line and a probe touches one line.
+// slots share a cache line and a probe touches one line. Signed 32-bit numbers throughout: V8 keeps
+// them in registers, where unsigned ones above 2^31 would be boxed.
 const wordsPerSlot = 4;
 
 /**
@@ -21,15 +16,15 @@ const wordsPerSlot = 4;
  */
 export class CacheSegment<Value> {
   readonly #entriesMax: number;
-  readonly #release: (cell: SharedCell<Value>) => void;
-  #words = new Uint32Array(slotCountMin * wordsPerSlot);
-  #cells: (SharedCell<Value> | undefined)[] = new Array(slotCountMin).fill(undefined);
+  readonly #release: (domain: number, value: Value) => void;
+  #words = new Int32Array(slotCountMin * wordsPerSlot);
+  #values: (Value | undefined)[] = new Array(slotCountMin).fill(undefined);
   #slotMask = slotCountMin - 1;
   #size = 0;
   #hand = 0;
 
-  /** `release` is called with the cell of every entry that leaves. */
-  constructor(entriesMax: number, release: (cell: SharedCell<Value>) => void) {
+  /** `release` is called with the domain and the value of every entry that leaves. */
+  constructor(entriesMax: number, release: (domain: number, value: Value) => void) {
     this.#entriesMax = entriesMax;
     this.#release = release;
   }
@@ -45,7 +40,7 @@ export class CacheSegment<Value> {
     low: number,
     high: number,
     generation: number,
-  ): SharedCell<Value> | undefined {
+  ): Value | undefined {
     const words = this.#words;
     const mask = this.#slotMask;
     // At most 3 of 4 slots are taken, so an empty one ends every probe.
@@ -57,21 +52,21 @@ export class CacheSegment<Value> {
       const stamp = words[at + 3] ?? 0;
       if (generation - (stamp >>> 1) >= generationsPerLife) return undefined;
       if ((stamp & 1) === 0) words[at + 3] = stamp | 1;
-      return this.#cells[slot];
+      return this.#values[slot];
     }
   }
 
-  /** Stores an entry, replacing one of the same key; the caller has counted the cell's new entry. */
+  /** Stores an entry, replacing one of the same key. */
   set(
     hash: number,
     domain: number,
     low: number,
     high: number,
     generation: number,
-    cell: SharedCell<Value>,
+    value: Value,
   ): void {
     let slot = this.#find(hash, domain, low, high);
-    const replaced = this.#cells[slot];
+    const replaced = this.#values[slot];
     if (replaced === undefined) {
       if (this.#size >= this.#entriesMax) {
         this.#evictOne(generation);
@@ -87,8 +82,8 @@ export class CacheSegment<Value> {
     this.#words[at + 1] = low;
     this.#words[at + 2] = high;
     this.#words[at + 3] = generation * 2;
-    this.#cells[slot] = cell;
-    if (replaced !== undefined) this.#release(replaced);
+    this.#values[slot] = value;
+    if (replaced !== undefined) this.#release(domain, replaced);
   }
 
   delete(hash: number, domain: number, low: number, high: number): void {
@@ -129,20 +124,21 @@ export class CacheSegment<Value> {
   #removeAt(slot: number): void {
     const words = this.#words;
     const mask = this.#slotMask;
-    const cell = this.#cells[slot];
+    const domain = words[slot * wordsPerSlot] ?? 0;
+    const value = this.#values[slot];
     let hole = slot;
     for (let next = (slot + 1) & mask; words[next * wordsPerSlot] !== 0; next = (next + 1) & mask) {
       const home = this.#homeOf(next) & mask;
       // An entry may move back into the hole unless its home lies behind the hole.
       if (((next - home) & mask) < ((next - hole) & mask)) continue;
       words.copyWithin(hole * wordsPerSlot, next * wordsPerSlot, (next + 1) * wordsPerSlot);
-      this.#cells[hole] = this.#cells[next];
+      this.#values[hole] = this.#values[next];
       hole = next;
     }
     words[hole * wordsPerSlot] = 0;
-    this.#cells[hole] = undefined;
+    this.#values[hole] = undefined;
     this.#size--;
-    if (cell !== undefined) this.#release(cell);
+    if (value !== undefined) this.#release(domain, value);
   }
 
   #homeOf(slot: number): number {
@@ -153,13 +149,13 @@ export class CacheSegment<Value> {
 
   #grow(): void {
     const oldWords = this.#words;
-    const oldCells = this.#cells;
-    const slotCount = oldCells.length * 2;
-    this.#words = new Uint32Array(slotCount * wordsPerSlot);
-    this.#cells = new Array(slotCount).fill(undefined);
+    const oldValues = this.#values;
+    const slotCount = oldValues.length * 2;
+    this.#words = new Int32Array(slotCount * wordsPerSlot);
+    this.#values = new Array(slotCount).fill(undefined);
     this.#slotMask = slotCount - 1;
     this.#hand = 0;
-    for (let slot = 0; slot < oldCells.length; slot++) {
+    for (let slot = 0; slot < oldValues.length; slot++) {
       const at = slot * wordsPerSlot;
       const domain = oldWords[at] ?? 0;
       if (domain === 0) continue;
@@ -167,15 +163,15 @@ export class CacheSegment<Value> {
       const high = oldWords[at + 2] ?? 0;
       const target = this.#find(hashOf(domain, low, high), domain, low, high);
       this.#words.set(oldWords.subarray(at, at + wordsPerSlot), target * wordsPerSlot);
-      this.#cells[target] = oldCells[slot];
+      this.#values[target] = oldValues[slot];
     }
   }
 }
 
-/** 32 well mixed bits; the finaliser of MurmurHash3 over the three words of a key. */
+/** 32 well mixed bits, signed; the finaliser of MurmurHash3 over the three words of a key. */
 export function hashOf(domain: number, low: number, high: number): number {
   let hash = Math.imul(domain, 0x9e37_79b1) ^ low ^ Math.imul(high, 0x27d4_eb2f);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

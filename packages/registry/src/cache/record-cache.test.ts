@@ -64,14 +64,17 @@ test("an entry lives for eight generations, however often it is read", () => {
   assert.ok(cache.get({ bootId, inode: 1020 }));
 });
 
-test("inodes of one container share its record, the newest for all", () => {
+test("inodes of one container share one record as long as it says the same", () => {
   const cache = new RecordCache(10);
-  cache.set({ bootId, inode: 1020 }, record("a", "before"));
-  cache.set({ bootId, inode: 1061 }, record("a", "after"));
+  cache.set({ bootId, inode: 1020 }, record("a"));
+  cache.set({ bootId, inode: 1061 }, record("a"));
   assert.equal(cache.get({ bootId, inode: 1020 }), cache.get({ bootId, inode: 1061 }));
-  assert.equal(cache.get({ bootId, inode: 1020 })?.attributes["k8s.pod.name"], "after");
+  cache.set({ bootId, inode: 1061 }, record("a", "after"));
+  cache.set({ bootId, inode: 1102 }, record("a", "after"));
+  assert.equal(cache.get({ bootId, inode: 1061 }), cache.get({ bootId, inode: 1102 }));
+  assert.equal(cache.get({ bootId, inode: 1061 })?.attributes["k8s.pod.name"], "after");
   cache.set({ bootId: testBootId(2), inode: 1020 }, record("a", "elsewhere"));
-  assert.equal(cache.get({ bootId, inode: 1020 })?.attributes["k8s.pod.name"], "after");
+  assert.equal(cache.get({ bootId, inode: 1061 })?.attributes["k8s.pod.name"], "after");
 });
 
 test("forgets an inode with all its devices, or a node with all its inodes", () => {

@@ -1,5 +1,5 @@
 import type { ContainerRecord, InodeKey } from "../container-registry.js";
-import { CacheSegment, hashOf, type SharedCell } from "./cache-segment.js";
+import { CacheSegment, hashOf } from "./cache-segment.js";
 
 /** Entries of one segment: growing one takes about a millisecond, growing the whole table 100. */
 const entriesPerSegment = 16_384;
@@ -14,13 +14,9 @@ const devicesPerNode = 64;
 interface CachedNode {
   /** Stands for (boot ID, no device) in the table's entries. Never used again for another node. */
   readonly domain: number;
-  domainsByDevice: Map<number, number> | undefined;
+  readonly domainsByDevice: Map<number, number>;
   /** One record per container, however many inodes lead to it. */
-  readonly records: Map<string, RecordCell>;
-}
-
-interface RecordCell extends SharedCell<ContainerRecord> {
-  readonly node: CachedNode;
+  readonly records: Map<string, { record: ContainerRecord; entryCount: number }>;
 }
 
 /**
@@ -33,7 +29,10 @@ interface RecordCell extends SharedCell<ContainerRecord> {
 export class RecordCache {
   readonly #segments: CacheSegment<ContainerRecord>[] = [];
   readonly #segmentShift: number;
+  /** What `get` needs of `#nodes` when no device is given: a number in the map, no object behind. */
+  readonly #domains = new Map<string, number>();
   readonly #nodes = new Map<string, CachedNode>();
+  readonly #nodesByDomain = new Map<number, CachedNode>();
   #lastDomain = 0;
   #generation = 0;
 
@@ -47,7 +46,7 @@ export class RecordCache {
     this.#segmentShift = 32 - bits;
     const perSegment = Math.ceil(entriesMax / 2 ** bits);
     for (let index = 0; index < 2 ** bits; index++) {
-      this.#segments.push(new CacheSegment(perSegment, (cell) => release(cell as RecordCell)));
+      this.#segments.push(new CacheSegment(perSegment, this.#release));
     }
   }
 
@@ -57,45 +56,43 @@ export class RecordCache {
   }
 
   get(key: InodeKey): ContainerRecord | undefined {
-    const node = this.#nodes.get(key.bootId);
-    if (node === undefined) return undefined;
+    const { bootId, device, inode } = key;
     const domain =
-      key.device === undefined ? node.domain : (node.domainsByDevice?.get(key.device) ?? 0);
-    const { inode } = key;
-    const low = inode >>> 0;
-    const high = Math.floor(inode / 0x1_0000_0000);
-    // What is no integer must not be found under the integer it would be cut to.
-    if (domain === 0 || high * 0x1_0000_0000 + low !== inode) return undefined;
+      device === undefined
+        ? this.#domains.get(bootId)
+        : this.#nodes.get(bootId)?.domainsByDevice.get(device);
+    if (domain === undefined) return undefined;
+    const low = inode | 0;
+    let high = 0;
+    if (low !== inode || low < 0) {
+      high = upperHalf(inode);
+      // What is no integer must not be found under the integer it would be cut to.
+      if (high * 0x1_0000_0000 + (low >>> 0) !== inode) return undefined;
+    }
     const hash = hashOf(domain, low, high);
-    return this.#segmentOf(hash)?.get(hash, domain, low, high, this.#generation)?.value;
+    return this.#segmentOf(hash)?.get(hash, domain, low, high, this.#generation);
   }
 
-  /** `key` must be plausible. The record replaces an older one of the same container on that node. */
+  /** `key` must be plausible. Entries of one container and the same attributes share one record. */
   set(key: InodeKey, record: ContainerRecord): void {
     const node = this.#nodes.get(key.bootId) ?? this.#addNode(key.bootId);
     const domain = this.#domainOf(node, key.device);
     if (domain === undefined) return;
-    let cell = node.records.get(record.containerId);
-    if (cell === undefined) {
-      cell = { value: record, entryCount: 0, node };
-      node.records.set(record.containerId, cell);
-    }
-    cell.value = record;
-    cell.entryCount++;
-    const low = key.inode >>> 0;
-    const high = Math.floor(key.inode / 0x1_0000_0000);
+    const low = key.inode | 0;
+    const high = upperHalf(key.inode);
     const hash = hashOf(domain, low, high);
-    this.#segmentOf(hash)?.set(hash, domain, low, high, this.#generation, cell);
+    const shared = sharedRecord(node, record);
+    this.#segmentOf(hash)?.set(hash, domain, low, high, this.#generation, shared);
   }
 
   /** Forgets what a publication may have changed. */
   delete(key: InodeKey): void {
     const node = this.#nodes.get(key.bootId);
     if (node === undefined) return;
-    const domain = key.device === undefined ? node.domain : node.domainsByDevice?.get(key.device);
+    const domain = key.device === undefined ? node.domain : node.domainsByDevice.get(key.device);
     if (domain === undefined) return;
-    const low = key.inode >>> 0;
-    const high = Math.floor(key.inode / 0x1_0000_0000);
+    const low = key.inode | 0;
+    const high = upperHalf(key.inode);
     const hash = hashOf(domain, low, high);
     this.#segmentOf(hash)?.delete(hash, domain, low, high);
   }
@@ -103,17 +100,18 @@ export class RecordCache {
   /** Forgets an inode under whatever device it was asked for. */
   deleteInode(bootId: string, inode: number): void {
     this.delete({ bootId, inode });
-    for (const device of this.#nodes.get(bootId)?.domainsByDevice?.keys() ?? []) {
+    for (const device of this.#nodes.get(bootId)?.domainsByDevice.keys() ?? []) {
       this.delete({ bootId, inode, device });
     }
   }
 
   deleteNode(bootId: string): void {
+    const node = this.#nodes.get(bootId);
+    if (node === undefined) return;
     this.#nodes.delete(bootId);
-  }
-
-  clear(): void {
-    this.#nodes.clear();
+    this.#domains.delete(bootId);
+    this.#nodesByDomain.delete(node.domain);
+    for (const domain of node.domainsByDevice.values()) this.#nodesByDomain.delete(domain);
   }
 
   /** Begins a new generation: entries that have seen eight of them are not returned any more. */
@@ -128,30 +126,62 @@ export class RecordCache {
 
   #addNode(bootId: string): CachedNode {
     if (this.#nodes.size >= nodesMax) {
-      for (const oldest of this.#nodes.keys()) {
-        this.#nodes.delete(oldest);
-        break;
-      }
+      const [oldest] = this.#nodes.keys();
+      if (oldest !== undefined) this.deleteNode(oldest);
     }
-    const node = { domain: ++this.#lastDomain, domainsByDevice: undefined, records: new Map() };
+    const node = { domain: this.#nextDomain(), domainsByDevice: new Map(), records: new Map() };
     this.#nodes.set(bootId, node);
+    this.#domains.set(bootId, node.domain);
+    this.#nodesByDomain.set(node.domain, node);
     return node;
   }
 
   #domainOf(node: CachedNode, device: number | undefined): number | undefined {
     if (device === undefined) return node.domain;
-    node.domainsByDevice ??= new Map();
     const known = node.domainsByDevice.get(device);
     if (known !== undefined || node.domainsByDevice.size >= devicesPerNode) return known;
-    const domain = ++this.#lastDomain;
+    const domain = this.#nextDomain();
     node.domainsByDevice.set(device, domain);
+    this.#nodesByDomain.set(domain, node);
     return domain;
   }
+
+  /** Signed 32 bits, never 0, which stands for an empty slot; it takes years to come round. */
+  #nextDomain(): number {
+    this.#lastDomain = (this.#lastDomain + 1) | 0;
+    if (this.#lastDomain === 0) this.#lastDomain = 1;
+    return this.#lastDomain;
+  }
+
+  /** An entry has left: its record goes with the last entry of its container. */
+  readonly #release = (domain: number, record: ContainerRecord): void => {
+    const records = this.#nodesByDomain.get(domain)?.records;
+    const shared = records?.get(record.containerId);
+    if (shared === undefined || records === undefined) return;
+    shared.entryCount--;
+    if (shared.entryCount === 0) records.delete(record.containerId);
+  };
 }
 
-function release(cell: RecordCell): void {
-  cell.entryCount--;
-  if (cell.entryCount === 0 && cell.node.records.get(cell.value.containerId) === cell) {
-    cell.node.records.delete(cell.value.containerId);
+/** The record that the container's other entries have, when it says the same. */
+function sharedRecord(node: CachedNode, record: ContainerRecord): ContainerRecord {
+  const shared = node.records.get(record.containerId);
+  if (shared === undefined) {
+    node.records.set(record.containerId, { record, entryCount: 1 });
+    return record;
   }
+  shared.entryCount++;
+  if (!hasSameAttributes(shared.record, record)) shared.record = record;
+  return shared.record;
+}
+
+function hasSameAttributes(a: ContainerRecord, b: ContainerRecord): boolean {
+  const names = Object.keys(a.attributes);
+  if (names.length !== Object.keys(b.attributes).length) return false;
+  return names.every((name) => a.attributes[name] === b.attributes[name]);
+}
+
+/** The upper 32 bits of an integer. */
+function upperHalf(inode: number): number {
+  return Math.floor(inode / 0x1_0000_0000) | 0;
 }

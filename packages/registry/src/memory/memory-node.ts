@@ -123,6 +123,11 @@ export class MemoryNode {
       : mapping.device === device;
   }
 
+  /** Directories of one container. */
+  mappingCountOf(containerId: string): number {
+    return this.#containers.get(containerId)?.mappingCount ?? 0;
+  }
+
   /** Whether the container is unknown here or was described otherwise. */
   isNewRecord(record: ContainerRecord): boolean {
     const known = this.#containers.get(record.containerId);

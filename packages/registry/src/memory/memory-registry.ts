@@ -208,8 +208,8 @@ class MemoryRegistry implements ContainerRegistry {
       if (changed.length <= publishedKeysMax) changed.push(keyOf(stored.node, mapping));
     }
     if (count > 0) {
-      const keys = count > publishedKeysMax ? undefined : changed;
-      this.#published.notify({ bootId: stored.node.bootId, keys });
+      const isPartial = count > publishedKeysMax || hasSiblings(stored, mappings, isNew);
+      this.#published.notify({ bootId: stored.node.bootId, keys: isPartial ? undefined : changed });
     }
     if (refused > 0) {
       throw new RangeError(
@@ -240,6 +240,22 @@ class MemoryRegistry implements ContainerRegistry {
       if (this.#isForgotten(node, nowUnixMs)) this.#nodes.remove(node.node);
     }
   }
+}
+
+/** Whether a new record concerns directories of its container that are not among `mappings`. */
+function hasSiblings(
+  stored: MemoryNode,
+  mappings: readonly Mapping[],
+  isNew: readonly boolean[],
+): boolean {
+  const counts = new Map<string, number>();
+  for (const { record } of mappings) {
+    counts.set(record.containerId, (counts.get(record.containerId) ?? 0) + 1);
+  }
+  return mappings.some(
+    ({ record: { containerId } }, index) =>
+      isNew[index] === true && stored.mappingCountOf(containerId) > (counts.get(containerId) ?? 0),
+  );
 }
 
 function storedField(mapping: MappingKey): string {

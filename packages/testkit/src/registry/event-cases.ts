@@ -61,6 +61,28 @@ export const eventCases: readonly RegistryCase[] = [
     },
   ],
   [
+    "a new record that concerns other directories of its container names no keys",
+    async ({ reporter, openGateway }) => {
+      const gateway = await openGateway();
+      const events: PublishedEvent[] = [];
+      gateway.onPublished((event) => events.push(event));
+      const published = [createTestMapping(1020, 1), createTestMapping(1061, 1)];
+      await reporter.publish(node, { published, vanished: [] });
+      const keys = [1020, 1061].map((inode) => ({ bootId, inode }));
+      await gateway.lookup(keys);
+      const changed = createTestMapping(1061, 1, { attributes: { "k8s.pod.name": "web-0" } });
+      await reporter.publish(node, { published: [changed], vanished: [] });
+      await waitUntil(() => events.length >= 2, { description: "two publications" });
+      assert.deepEqual(events, [
+        { bootId, keys: [{ inode: 1020 }, { inode: 1061 }] },
+        { bootId, keys: undefined },
+      ]);
+      for (const answer of await gateway.lookup(keys)) {
+        assert.deepEqual(answer.outcome === "found" && answer.record, changed.record);
+      }
+    },
+  ],
+  [
     "an ended subscription hears nothing, one whose neighbour throws still does",
     async ({ reporter, openGateway }) => {
       const gateway = await openGateway();

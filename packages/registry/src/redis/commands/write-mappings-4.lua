@@ -14,7 +14,8 @@ ARGV[4]  hierarchy: v2, hybrid or v1
 ARGV[5]  devices, comma between them
 ARGV[6]  heartbeat timeout, ms
 ARGV[7]  retention of the node, ms
-ARGV[8]  channel of publications: `<boot ID> <field> <field> ...`, `<boot ID> *` for too many
+ARGV[8]  channel of publications: `<boot ID> <field> <field> ...`, `<boot ID> *` for more
+         than it may name or than it can
 ARGV[9]  the node's boot ID
 ARGV[10] most mappings of a node
 ARGV[11] most keys named in a publication
@@ -41,7 +42,7 @@ if claimed == 'refused' then return { claimed, owner, 0, 0, 0 } end
 local store = openStore(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 local mappingsMax = tonumber(ARGV[10])
 local position = 15
-local isNewRecord = {}
+local isNewRecord, publishedOf = {}, {}
 for _ = 1, tonumber(ARGV[12]) do
   local id, attributes = ARGV[position], ARGV[position + 1]
   local record = store:record(id)
@@ -58,6 +59,7 @@ local keysMax = tonumber(ARGV[11])
 for _ = 1, tonumber(ARGV[13]) do
   local field, id = ARGV[position], ARGV[position + 1]
   position = position + 2
+  publishedOf[id] = (publishedOf[id] or 0) + 1
   local key = store:bucketKey(field)
   local old = redis.call('HGET', key, field)
   if not old and store.mappings >= mappingsMax then
@@ -91,7 +93,12 @@ end
 store:save()
 store:expire(nodeRetentionMs)
 if changedCount > 0 then
-  local keys = changedCount > keysMax and '*' or table.concat(changed, ' ')
+  -- A new record of a container concerns its other directories too, which nobody has named here.
+  local isPartial = changedCount > keysMax
+  for id in pairs(isNewRecord) do
+    if store:record(id).count > (publishedOf[id] or 0) then isPartial = true end
+  end
+  local keys = isPartial and '*' or table.concat(changed, ' ')
   redis.call('PUBLISH', ARGV[8], ARGV[9] .. ' ' .. keys)
 end
 return { claimed, owner, changedCount, refused, vanished }
