@@ -192,8 +192,9 @@ function pipelinePart(pipeline: CountedPipeline, index: number) {
     dropped += tally.droppedItems;
     held += tally.heldItems;
   }
-  let underWay = Math.max(edge.inFlight, fanOut?.inFlight ?? 0);
-  for (const { inFlight } of [entrance, ...processorEdges]) underWay = Math.max(underWay, inFlight);
+  // Batches before and behind a processor that holds are under way on different edges.
+  let underWay = edge.inFlight + (fanOut?.inFlight ?? 0);
+  for (const { inFlight } of new Set([entrance, ...processorEdges])) underWay += inFlight;
   const accepted = entrance.offered - entrance.refused;
   const deliveredButRefused = fanOut?.deliveredButRefused(index) ?? 0;
   const difference = accepted + deliveredButRefused - edge.accepted - dropped - held;

@@ -52,13 +52,13 @@ async function stopNode(
       node.status.set("stopped");
       return;
     }
-    const items = node.tally.abandon("shutdown");
     node.status.set("permanent_error", "did not stop by its deadline");
     logger.error("component did not stop by its deadline and is passed over", {
       component: name,
-      dropped_items: items,
+      dropped_items: node.tally.abandon("shutdown"),
     });
   } catch (error) {
+    node.tally.abandon("shutdown");
     node.status.set("permanent_error", error instanceof Error ? error.message : String(error));
     node.bugs.report(error, "shutdown");
   }

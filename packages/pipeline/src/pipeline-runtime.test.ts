@@ -1,0 +1,493 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { loadConfiguration } from "@inode-gateway/config";
+import {
+  type Batch,
+  type Component,
+  type ComponentFactory,
+  type ComponentSettings,
+  type Consumer,
+  defineConnector,
+  defineExporter,
+  defineExtension,
+  defineProcessor,
+  defineReceiver,
+  type Host,
+  type ReceiverOutputs,
+  RetryableError,
+  type Signal,
+} from "@inode-gateway/contract";
+import {
+  CapturingLogger,
+  createTestBatch,
+  FakeClock,
+  RecordingMeter,
+  seededRandom,
+  settle,
+} from "@inode-gateway/testkit";
+import { z } from "zod";
+import { checkConfiguration } from "./check/check-configuration.js";
+import { START_TIMEOUT_MS } from "./life/start-graph.js";
+import { SHUTDOWN_GRACE_MS } from "./life/stop-graph.js";
+import { createPipelineRuntime } from "./pipeline-runtime.js";
+
+type Hooks = Partial<{
+  start: (host: Host) => Promise<void> | void;
+  shutdown: (deadlineMs: number) => Promise<void> | void;
+  consume: (batch: Batch) => Promise<void> | void;
+}>;
+
+const SIGNALS: readonly Signal[] = ["traces", "metrics", "logs", "profiles"];
+
+/** Components that write down what happens to them and do what a test says. */
+class Stage {
+  readonly clock = new FakeClock();
+  readonly logger = new CapturingLogger();
+  readonly meter = new RecordingMeter();
+  readonly calls: string[] = [];
+  readonly settings = new Map<string, ComponentSettings>();
+  readonly outputs = new Map<string, ReceiverOutputs>();
+  readonly hooks: Record<string, Hooks> = {};
+
+  name({ id, pipeline, signal, kind }: ComponentSettings): string {
+    if (pipeline !== undefined) return `${id}@${pipeline}`;
+    return signal === undefined || kind === "receiver" ? id : `${id}:${signal}`;
+  }
+
+  life(
+    settings: ComponentSettings,
+    consume?: (batch: Batch) => Promise<void>,
+  ): Component & Consumer {
+    const name = this.name(settings);
+    this.settings.set(name, settings);
+    this.calls.push(`create ${name}`);
+    return {
+      start: async (host) => {
+        this.calls.push(`start ${name}`);
+        await this.hooks[name]?.start?.(host);
+      },
+      shutdown: async (deadlineMs) => {
+        this.calls.push(`stop ${name}`);
+        await this.hooks[name]?.shutdown?.(deadlineMs);
+      },
+      consume: async (batch) => {
+        this.calls.push(`${name} <- ${batch.itemCount}`);
+        await this.hooks[name]?.consume?.(batch);
+        await consume?.(batch);
+      },
+    };
+  }
+
+  get factories(): readonly ComponentFactory[] {
+    const config = z.strictObject({ extension: z.string().optional() });
+    const extensions = ({ extension }: z.output<typeof config>) =>
+      extension === undefined ? [] : [{ extensionId: extension, path: ["extension"] }];
+    const common = { stability: "development", config, extensions, signals: SIGNALS } as const;
+    return [
+      defineReceiver({
+        ...common,
+        type: "rec",
+        create: (settings, _config, outputs) => {
+          this.outputs.set(settings.id, outputs);
+          return this.life(settings);
+        },
+      }),
+      defineProcessor({
+        ...common,
+        type: "proc",
+        create: (settings, _config, next) => this.life(settings, (batch) => next.consume(batch)),
+      }),
+      defineExporter({ ...common, type: "exp", create: (settings) => this.life(settings) }),
+      defineConnector({
+        ...common,
+        type: "conn",
+        create: (settings, _config, outputs) =>
+          this.life(settings, async (batch) => {
+            await Promise.all([...outputs.values()].map((output) => output.consume(batch)));
+          }),
+      }),
+      defineExtension({
+        ...common,
+        type: "ext",
+        create: (settings) => ({
+          ...this.life(settings),
+          ready: () => void this.calls.push(`ready ${settings.id}`),
+          notReady: () => void this.calls.push(`notReady ${settings.id}`),
+        }),
+      }),
+    ];
+  }
+
+  async runtime(yaml: string) {
+    const tree = await loadConfiguration({ configs: [`yaml:${yaml}`], sets: [], environment: {} });
+    const result = checkConfiguration(tree, this.factories, { telemetrySchema: z.unknown() });
+    if ("problems" in result) assert.fail(JSON.stringify(result.problems));
+    return createPipelineRuntime({
+      checked: result.checked,
+      logger: this.logger,
+      meter: this.meter,
+      clock: this.clock,
+      random: seededRandom(),
+      build: { command: "test", version: "0" },
+    });
+  }
+
+  push(receiver: string, batch: Batch): Promise<void> {
+    const output = this.outputs.get(receiver)?.[batch.signal];
+    assert.ok(output, `${receiver} has no pipeline for ${batch.signal}`);
+    return output.consume(batch);
+  }
+
+  taken(): string[] {
+    return this.calls.splice(0);
+  }
+}
+
+const DIAMOND = `
+receivers: {rec/a: , rec/b: }
+processors: {proc/1: , proc/2: }
+exporters: {exp/x: , exp/y: }
+connectors: {conn: }
+extensions: {ext/a: {extension: ext/b}, ext/b: }
+service:
+  extensions: [ext/a, ext/b]
+  pipelines:
+    traces/in: {receivers: [rec/a, rec/b], processors: [proc/1, proc/2], exporters: [exp/x, conn]}
+    traces/out: {receivers: [conn], processors: [proc/1], exporters: [exp/x, exp/y]}
+    logs: {receivers: [rec/a], exporters: [exp/x]}`;
+
+const SIMPLE = `
+receivers: {rec: }
+processors: {proc: }
+exporters: {exp: }
+extensions: {ext: }
+service:
+  extensions: [ext]
+  pipelines: {traces: {receivers: [rec], processors: [proc], exporters: [exp]}}`;
+
+suite("order", () => {
+  test("creates downstream first; starts extensions, exporters, then against the flow; stops with it", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(DIAMOND);
+    const created = stage.taken();
+    assert.equal(created.length, 11);
+    assert.equal(new Set(created).size, 11, "every instance once");
+    await runtime.start();
+    assert.deepEqual(stage.taken(), [
+      "start ext/b",
+      "start ext/a",
+      "start exp/x:traces",
+      "start exp/y:traces",
+      "start exp/x:logs",
+      "start proc/1@traces/out",
+      "start conn:traces",
+      "start proc/2@traces/in",
+      "start proc/1@traces/in",
+      "start rec/a",
+      "start rec/b",
+      "ready ext/b",
+      "ready ext/a",
+    ]);
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    assert.deepEqual(stage.taken(), [
+      "notReady ext/a",
+      "notReady ext/b",
+      "stop rec/a",
+      "stop rec/b",
+      "stop proc/1@traces/in",
+      "stop proc/2@traces/in",
+      "stop conn:traces",
+      "stop proc/1@traces/out",
+      "stop exp/x:traces",
+      "stop exp/y:traces",
+      "stop exp/x:logs",
+      "stop ext/a",
+      "stop ext/b",
+    ]);
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    assert.deepEqual(stage.taken(), [], "a second shutdown does nothing");
+  });
+
+  test("a batch takes every way of the graph once", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(DIAMOND);
+    await runtime.start();
+    stage.taken();
+    await stage.push("rec/b", createTestBatch({ itemCount: 5 }));
+    assert.deepEqual(stage.taken().sort(), [
+      "conn:traces <- 5",
+      "exp/x:traces <- 5",
+      "exp/x:traces <- 5",
+      "exp/y:traces <- 5",
+      "proc/1@traces/in <- 5",
+      "proc/1@traces/out <- 5",
+      "proc/2@traces/in <- 5",
+    ]);
+    assert.deepEqual(Object.keys(stage.outputs.get("rec/a") ?? {}), ["traces", "logs"]);
+    assert.deepEqual(Object.keys(stage.outputs.get("rec/b") ?? {}), ["traces"]);
+  });
+
+  test("settings carry the instance, the logger the Collector's field names", async () => {
+    const stage = new Stage();
+    await stage.runtime(SIMPLE);
+    const settings = stage.settings.get("proc@traces");
+    assert.deepEqual(
+      [settings?.id, settings?.signal, settings?.pipeline],
+      ["proc", "traces", "traces"],
+    );
+    assert.equal(stage.settings.get("rec")?.signal, undefined);
+    settings?.logger.info("hello");
+    assert.deepEqual(stage.logger.records[0]?.fields, {
+      "otelcol.component.id": "proc",
+      "otelcol.component.kind": "processor",
+      "otelcol.signal": "traces",
+      "otelcol.pipeline.id": "traces",
+    });
+  });
+});
+
+suite("start", () => {
+  test("a failing start names the component, stops what was started, and rejects", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    stage.taken();
+    const cause = new Error("listen EADDRINUSE: address already in use 127.0.0.1:4317");
+    stage.hooks["proc@traces"] = { start: () => Promise.reject(cause) };
+    await assert.rejects(runtime.start(), {
+      name: "StartError",
+      message: `cannot start processor "proc" in pipeline "traces": ${cause.message}`,
+      cause,
+    });
+    assert.deepEqual(stage.taken(), [
+      ...["start ext", "start exp:traces", "start proc@traces"],
+      ...["notReady ext", "stop proc@traces", "stop exp:traces", "stop ext"],
+    ]);
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    assert.deepEqual(stage.taken(), []);
+  });
+
+  test("a component that does not start in time is named", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    stage.hooks["exp:traces"] = { start: () => new Promise(() => undefined) };
+    const started = runtime.start();
+    started.catch(() => undefined);
+    await stage.clock.advanceAndSettle(START_TIMEOUT_MS - 1);
+    assert.equal(runtime.statuses().find(({ kind }) => kind === "exporter")?.state, "starting");
+    await stage.clock.advanceAndSettle(1);
+    await assert.rejects(started, {
+      message: 'exporter "exp" for traces did not start within 1m0s',
+    });
+    assert.equal(stage.clock.pendingTimers, 0);
+  });
+
+  test("shutdown during a start ends it at once", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    stage.taken();
+    stage.hooks["exp:traces"] = { start: () => new Promise(() => undefined) };
+    const started = runtime.start();
+    started.catch(() => undefined);
+    await settle();
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    await assert.rejects(started, {
+      message: /stopped while exporter "exp" for traces was starting/,
+    });
+    assert.deepEqual(stage.taken(), [
+      ...["start ext", "start exp:traces", "notReady ext", "stop exp:traces", "stop ext"],
+    ]);
+  });
+
+  test("a shutdown without a start stops nothing; starting twice or afterwards is refused", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    stage.taken();
+    await runtime.shutdown(stage.clock.nowMs());
+    assert.deepEqual(stage.taken(), []);
+    await assert.rejects(runtime.start(), /started or stopped before/);
+  });
+
+  test("the host knows the listed extensions and every state", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    const hosts: Host[] = [];
+    stage.hooks["exp:traces"] = {
+      start: (given) => {
+        hosts.push(given);
+        stage.settings.get("exp:traces")?.reportState("recoverable_error", "backend is away");
+      },
+    };
+    assert.deepEqual(runtime.statuses(), []);
+    await runtime.start();
+    const [host] = hosts;
+    assert.ok(host);
+    assert.ok(host.extension("ext"));
+    assert.equal(host.extension("rec"), undefined);
+    const states = () =>
+      host.componentStatuses().map(({ id, state, reason }) => [id, state, reason]);
+    assert.deepEqual(states(), [
+      ["ext", "ok", undefined],
+      ["exp", "recoverable_error", "backend is away"],
+      ["proc", "ok", undefined],
+      ["rec", "ok", undefined],
+    ]);
+    const since = host.componentStatuses()[1]?.sinceUnixMs;
+    stage.clock.advance(10);
+    stage.settings.get("exp:traces")?.reportState("recoverable_error", "still away");
+    assert.equal(host.componentStatuses()[1]?.sinceUnixMs, since, "the state is the same one");
+    assert.equal(host.componentStatuses()[1]?.reason, "still away");
+    stage.settings.get("exp:traces")?.reportState("ok");
+    assert.equal(host.componentStatuses()[1]?.sinceUnixMs, stage.clock.unixMs());
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    assert.ok(runtime.statuses().every(({ state }) => state === "stopped"));
+  });
+});
+
+suite("stop", () => {
+  test("every component gets the one deadline", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    const deadlines: number[] = [];
+    for (const name of ["rec", "proc@traces", "exp:traces", "ext"]) {
+      stage.hooks[name] = { shutdown: (deadlineMs) => void deadlines.push(deadlineMs) };
+    }
+    await runtime.start();
+    const deadlineMs = stage.clock.nowMs() + 1_000;
+    await runtime.shutdown(deadlineMs);
+    assert.deepEqual(deadlines, [deadlineMs, deadlineMs, deadlineMs, deadlineMs]);
+  });
+
+  test("one that overruns is reported and passed over, what it held is dropped and counted", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    const settings = () => stage.settings.get("exp:traces");
+    stage.hooks["exp:traces"] = {
+      consume: (batch) => settings()?.ledger.held(batch.itemCount),
+      shutdown: () => new Promise(() => undefined),
+    };
+    await runtime.start();
+    await stage.push("rec", createTestBatch({ itemCount: 4 }));
+    stage.taken();
+    let isStopped = false;
+    const stopped = runtime.shutdown(stage.clock.nowMs() + 1_000).then(() => {
+      isStopped = true;
+    });
+    await stage.clock.advanceAndSettle(1_000 + SHUTDOWN_GRACE_MS - 1);
+    assert.equal(isStopped, false, "the deadline and its grace are waited for");
+    await stage.clock.advanceAndSettle(1);
+    await stopped;
+    assert.equal(stage.calls.at(-1), "stop ext", "the rest is stopped");
+    const [record] = stage.logger.records.filter(({ level }) => level === "error");
+    assert.match(record?.message ?? "", /did not stop by its deadline and is passed over/);
+    assert.deepEqual(record?.fields, { component: 'exporter "exp" for traces', dropped_items: 4 });
+    settings()?.ledger.released(4);
+    const [identity] = runtime.accounting().identities;
+    assert.deepEqual(
+      [
+        identity?.accepted,
+        identity?.delivered,
+        identity?.dropped,
+        identity?.held,
+        identity?.unaccounted,
+      ],
+      [4, 0, 4, 0, 0],
+    );
+    assert.equal(
+      runtime.statuses().find(({ kind }) => kind === "exporter")?.reason,
+      "did not stop by its deadline",
+    );
+  });
+
+  test("a rejected shutdown is a bug of that component and stops nobody else", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    stage.hooks["rec"] = { shutdown: () => Promise.reject(new Error("x")) };
+    await runtime.start();
+    stage.taken();
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    assert.deepEqual(stage.taken(), [
+      ...["notReady ext", "stop rec", "stop proc@traces", "stop exp:traces", "stop ext"],
+    ]);
+    const labels = { component_kind: "receiver", component_id: "rec" };
+    assert.equal(stage.meter.value("inode_gateway_component_bugs", labels), 1);
+  });
+});
+
+suite("what is seen", () => {
+  test("a background promise that rejects is logged under its name and counted", async () => {
+    const stage = new Stage();
+    await stage.runtime(SIMPLE);
+    const error = new Error("lost");
+    stage.settings.get("rec")?.runInBackground("sweep", Promise.reject(error));
+    await settle();
+    assert.deepEqual(stage.logger.records.at(-1)?.fields["task"], "sweep");
+    const labels = { component_kind: "receiver", component_id: "rec" };
+    assert.equal(stage.meter.value("inode_gateway_component_bugs", labels), 1);
+  });
+
+  test("counts are on the metrics page by the Collector's names and ours, until the end", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(DIAMOND);
+    const full = new RetryableError("QUEUE_FULL", "full");
+    await runtime.start();
+    await stage.push("rec/a", createTestBatch({ itemCount: 5 }));
+    stage.hooks["exp/y:traces"] = { consume: () => Promise.reject(full) };
+    await assert.rejects(stage.push("rec/a", createTestBatch({ itemCount: 2 })), full);
+    stage.settings.get("exp/y:traces")?.ledger.dropped(1, "backend_rejected");
+    const end = { component_kind: "exporter", component_id: "exp/x", otel_signal: "traces" };
+    const table: readonly [string, Record<string, string>, number][] = [
+      // Both pipelines name proc/1.
+      ["otelcol_processor_incoming_items", { processor: "proc/1", otel_signal: "traces" }, 14],
+      ["otelcol_processor_outgoing_items", { processor: "proc/1", otel_signal: "traces" }, 14],
+      ["otelcol_processor_outgoing_items", { processor: "proc/2", otel_signal: "traces" }, 7],
+      ["inode_gateway_pipeline_items", { pipeline: "traces/in", outcome: "accepted" }, 5],
+      ["inode_gateway_pipeline_items", { pipeline: "traces/in", outcome: "refused" }, 2],
+      ["inode_gateway_pipeline_in_flight_items", { pipeline: "traces/in" }, 0],
+      ["inode_gateway_accepted_items", end, 10],
+      ["inode_gateway_delivered_items", end, 14],
+      ["inode_gateway_delivered_but_refused_items", end, 4],
+      ["inode_gateway_in_flight_items", end, 0],
+      ["inode_gateway_unaccounted_items", end, 0],
+      ["inode_gateway_held_items", end, 0],
+      [
+        "inode_gateway_dropped_items",
+        { ...end, component_id: "exp/y", reason: "backend_rejected" },
+        1,
+      ],
+    ];
+    for (const [name, labels, value] of table) {
+      assert.equal(stage.meter.value(name, labels), value, `${name} ${JSON.stringify(labels)}`);
+    }
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    assert.equal(stage.meter.value("inode_gateway_accepted_items", end), 0);
+    assert.equal(runtime.accounting().pipelines[0]?.accepted, 5, "the counts are still there");
+  });
+
+  test("pipelines of one receiver: what one accepted while another refused is told", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(`
+receivers: {rec: }
+exporters: {exp/x: , exp/y: }
+service:
+  pipelines:
+    traces/x: {receivers: [rec], exporters: [exp/x]}
+    traces/y: {receivers: [rec], exporters: [exp/y]}`);
+    await runtime.start();
+    stage.hooks["exp/y:traces"] = {
+      consume: () => Promise.reject(new RetryableError("QUEUE_FULL", "full")),
+    };
+    await assert.rejects(stage.push("rec", createTestBatch({ itemCount: 3 })));
+    const accounts = runtime.accounting().pipelines;
+    assert.deepEqual(
+      accounts.map(({ acceptedButRefused, accepted, refused }) => [
+        accepted,
+        refused,
+        acceptedButRefused,
+      ]),
+      [
+        [3, 0, 3],
+        [0, 3, 0],
+      ],
+    );
+  });
+});
