@@ -50,7 +50,8 @@ export function jsonToMessage(schema: MessageSchema, json: Uint8Array): Uint8Arr
   const { message, hasDuplicates } = transcoder.convert(schema, plain);
   if (!hasDuplicates) return message;
   // A key that came twice left its field twice in the message, which protobuf allows. Going there
-  // and back joins the two, so that whoever edits the bytes later finds each field once.
+  // and back joins the two: whoever edits the bytes later finds each field once, and the Collector,
+  // which of a packed list in two parts keeps the second only, finds all of it.
   return transcoder.convert(schema, messageToJson(schema, message)).message;
 }
 
@@ -145,12 +146,12 @@ class Transcoder {
   }
 
   #noteRepetition(field: JsonField, keyStart: number): void {
-    const { jsonName, oneof, repeated } = field.schema;
+    const { jsonName, oneof } = field.schema;
     if (oneof !== undefined) {
       const problem = `sets \`${jsonName}\`, but a member of \`${oneof}\` is set already`;
       refusePlace(this.#reader.bytes, keyStart, problem);
     }
-    if (!repeated) this.#hasDuplicates = true;
+    if (!field.repeated || field.packed) this.#hasDuplicates = true;
   }
 
   #writeField(field: JsonField, depth: number, isRepetition: boolean): void {
