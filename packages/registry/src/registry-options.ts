@@ -46,6 +46,12 @@ export interface RedisTlsOptions {
   readonly servername?: string | undefined;
   /** Default true. */
   readonly rejectUnauthorized?: boolean | undefined;
+  /** Default: Node's. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** Default: Node's. */
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** As `ciphers` of node:tls takes it. Default: Node's. */
+  readonly ciphers?: string | undefined;
 }
 
 /** How a registry in Redis is reached. */

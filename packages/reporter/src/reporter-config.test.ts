@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseSection } from "@inode-gateway/config";
+import { startRedis, waitUntil } from "@inode-gateway/testkit";
 import { createRedisRegistryFromConfig, redisRegistryConfig, reporterConfig } from "./index.js";
 
 function problems(schema: typeof reporterConfig | typeof redisRegistryConfig, written: unknown) {
@@ -87,6 +88,25 @@ test("every form of endpoint is accepted", () => {
   for (const endpoint of ["redis://h", "redis://u:p@h:1/2", "rediss://h:1", "unix:///run/r.sock"]) {
     assert.deepEqual(problems(redisRegistryConfig, { endpoint }), [], endpoint);
   }
+});
+
+test("TLS is spoken as configured: authority, name and versions", async (t) => {
+  const redis = await startRedis({ tls: true, arguments: ["--tls-protocols", "TLSv1.2"] });
+  t.after(() => redis.stop());
+  const open = async (tls: Record<string, unknown>) => {
+    const written = redisRegistryConfig.parse({ endpoint: redis.endpoint, tls });
+    const registry = await createRedisRegistryFromConfig(written);
+    t.after(() => registry.stop());
+    await registry.start();
+    return registry;
+  };
+  const trusted = await open({ ca_pem: redis.ca });
+  await waitUntil(() => trusted.availability.isAvailable);
+  const tooNew = await open({ ca_pem: redis.ca, min_version: "1.3" });
+  const untrusted = await open({});
+  await waitUntil(() => /alert protocol version/.test(tooNew.availability.reason ?? ""));
+  await waitUntil(() => /not signed by an authority/.test(untrusted.availability.reason ?? ""));
+  assert.equal(tooNew.availability.isAvailable, false);
 });
 
 test("a registry is made without touching the network, and a missing TLS file is named", async () => {

@@ -240,6 +240,9 @@ function tlsOptions(
     ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls?.key === undefined ? {} : { key: tls.key }),
+    ...(tls?.minVersion === undefined ? {} : { minVersion: tls.minVersion }),
+    ...(tls?.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
+    ...(tls?.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
     rejectUnauthorized: tls?.rejectUnauthorized ?? true,
     servername: tls?.servername ?? serverName(host),
   };
