@@ -1,4 +1,5 @@
 import type { MetricDefinition } from "@inode-gateway/contract";
+import { reporterMetrics } from "@inode-gateway/reporter";
 
 /** Whether the node is followed and the registry agrees with it. */
 export const reporterReady: MetricDefinition = {
@@ -8,5 +9,8 @@ export const reporterReady: MetricDefinition = {
   labels: ["extension"],
 };
 
-/** What the extension itself counts, beside the metrics of the reporter inside it. */
-export const inodeReporterMetrics: readonly MetricDefinition[] = [reporterReady];
+/** What the reporter inside counts, and the extension itself. */
+export const inodeReporterMetrics: readonly MetricDefinition[] = [
+  ...Object.values(reporterMetrics),
+  reporterReady,
+];

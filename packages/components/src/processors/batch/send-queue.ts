@@ -5,6 +5,7 @@ import {
   PermanentError,
   RetryableError,
 } from "@inode-gateway/contract";
+import { LogInterval } from "../../transport/log-interval.js";
 
 /** A timer of Node fires at once when it is set for longer than this. */
 const TIMER_MS_MAX = 2_147_483_647;
@@ -26,6 +27,7 @@ export class SendQueue {
   readonly #settings: ComponentSettings;
   readonly #next: Consumer;
   readonly #concurrencyMax: number;
+  readonly #log: LogInterval;
   #waiting: Outgoing[] = [];
   /** Index in `#waiting` of the first that still waits: shifting a long array copies it. */
   #head = 0;
@@ -36,6 +38,7 @@ export class SendQueue {
     this.#settings = settings;
     this.#next = next;
     this.#concurrencyMax = concurrencyMax;
+    this.#log = new LogInterval(settings.logger, settings.clock);
   }
 
   push(outgoing: Outgoing): void {
@@ -97,11 +100,8 @@ export class SendQueue {
     const isDeliveryError = error instanceof PermanentError || error instanceof RetryableError;
     const reason = isDeliveryError ? error.code.toLowerCase() : "internal_error";
     this.#settings.ledger.dropped(batch.itemCount, reason);
-    this.#settings.logger.error("dropped a batch that the next component refused", {
-      reason,
-      dropped_items: batch.itemCount,
-      error,
-    });
+    const fields = { reason, dropped_items: batch.itemCount, error };
+    this.#log.log("error", "dropped a batch that the next component refused", fields);
     if (!isDeliveryError) throw error;
   }
 
