@@ -1,3 +1,4 @@
+export { checkEnvironment } from "./check-environment.js";
 export { type ComponentIdParts, parseComponentId } from "./component-id.js";
 export {
   ConfigurationError,
@@ -24,6 +25,7 @@ export { nearest } from "./nearest.js";
 export { type ParsedSection, parseSection } from "./parse-section.js";
 export { redact } from "./redact.js";
 export { REDACTED, secret } from "./secret.js";
+export type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
 export {
   type ClientTlsMaterial,
   readClientTls,
@@ -31,10 +33,4 @@ export {
   type ServerTlsMaterial,
   type TlsMaterial,
 } from "./tls-material.js";
-export {
-  type ClientTlsConfig,
-  clientTls,
-  type ServerTlsConfig,
-  serverTls,
-  type TlsConfig,
-} from "./tls-schema.js";
+export { clientTls, serverTls } from "./tls-schema.js";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ExpandedValue, isMap, setOwn } from "./expanded-value.js";
+import { branchesOf, elementsOf, valuesOf } from "./schema-walk.js";
 import { isSecret, REDACTED } from "./secret.js";
 
 /**
@@ -41,49 +42,4 @@ function redacted(schemas: readonly z.core.$ZodType[], written: unknown): unknow
 function meantBy(written: ExpandedValue, options: readonly z.core.$ZodType[]): unknown {
   const isText = options.length > 0 && options.every((option) => option instanceof z.ZodString);
   return isText ? (written.original ?? written.value) : written.value;
-}
-
-/** The schemas that may apply to one value, wrappers taken off. */
-function branchesOf(schema: z.core.$ZodType): z.core.$ZodType[] {
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodReadonly ||
-    schema instanceof z.ZodNonOptional ||
-    schema instanceof z.ZodCatch
-  ) {
-    return branchesOf(schema.def.innerType);
-  }
-  // In z.preprocess the input is a transform, which knows nothing of the value: look at both ends.
-  if (schema instanceof z.ZodPipe) {
-    return [schema.def.in, schema.def.out]
-      .filter((end) => !(end instanceof z.ZodTransform))
-      .flatMap(branchesOf);
-  }
-  if (schema instanceof z.ZodUnion) return schema.def.options.flatMap(branchesOf);
-  if (schema instanceof z.ZodIntersection) {
-    return [schema.def.left, schema.def.right].flatMap(branchesOf);
-  }
-  return schema instanceof z.ZodLazy ? branchesOf(schema.def.getter()) : [schema];
-}
-
-function elementsOf(schema: z.core.$ZodType): z.core.$ZodType[] {
-  if (schema instanceof z.ZodArray) return [schema.def.element];
-  return isAnything(schema) ? [schema] : [];
-}
-
-function valuesOf(schema: z.core.$ZodType, key: string): z.core.$ZodType[] {
-  if (schema instanceof z.ZodObject) {
-    const { shape, catchall } = schema.def;
-    const own: z.core.$ZodType | undefined = Object.hasOwn(shape, key) ? shape[key] : catchall;
-    return own === undefined || own instanceof z.ZodNever ? [] : [own];
-  }
-  if (schema instanceof z.ZodRecord) return [schema.def.valueType];
-  return isAnything(schema) ? [schema] : [];
-}
-
-function isAnything(schema: z.core.$ZodType): boolean {
-  return schema instanceof z.ZodUnknown || schema instanceof z.ZodAny;
 }

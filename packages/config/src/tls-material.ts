@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 import { cipherString } from "./tls-cipher-suites.js";
-import type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-schema.js";
+import type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
 
 /** A file of certificates above this size is a mistake; all public authorities together are 220 KiB. */
 export const TLS_FILE_BYTES_MAX = 4_194_304;

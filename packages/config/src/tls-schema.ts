@@ -1,34 +1,9 @@
 import { z } from "zod";
+import { withEnvironmentCheck } from "./check-environment.js";
 import { secret } from "./secret.js";
 import { opensslCipherNames } from "./tls-cipher-suites.js";
-
-/** The Collector's configtls keys that clients and servers share. */
-export interface TlsConfig {
-  readonly ca_file?: string | undefined;
-  readonly ca_pem?: string | undefined;
-  readonly include_system_ca_certs_pool?: boolean | undefined;
-  readonly cert_file?: string | undefined;
-  readonly cert_pem?: string | undefined;
-  readonly key_file?: string | undefined;
-  readonly key_pem?: string | undefined;
-  readonly min_version?: "1.2" | "1.3" | undefined;
-  readonly max_version?: "1.2" | "1.3" | undefined;
-  readonly cipher_suites?: readonly string[] | undefined;
-}
-
-/** `tls` of something that connects. */
-export interface ClientTlsConfig extends TlsConfig {
-  /** Plaintext: no TLS at all. */
-  readonly insecure: boolean;
-  /** TLS, but the server may be anybody. */
-  readonly insecure_skip_verify: boolean;
-  readonly server_name_override?: string | undefined;
-}
-
-/** `tls` of something that listens. */
-export interface ServerTlsConfig extends TlsConfig {
-  readonly client_ca_file?: string | undefined;
-}
+import type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
+import { readClientTls, readServerTls } from "./tls-material.js";
 
 const path = () => z.string().min(1, "must not be empty").optional();
 const version = () => z.enum(["1.2", "1.3"]).optional();
@@ -53,36 +28,42 @@ const shared = {
     .describe("Cipher suites below TLS 1.3 by their IANA names; safe defaults when left out."),
 };
 
-const client = z
-  .strictObject({
-    insecure: z.boolean().default(false).describe("Whether to connect without TLS."),
-    insecure_skip_verify: z
-      .boolean()
-      .default(false)
-      .describe("Whether to accept any certificate of the server."),
-    server_name_override: z
-      .string()
-      .optional()
-      .describe("Name to ask for and to verify, instead of the endpoint's host."),
-    ...shared,
-  })
-  .superRefine(refuseContradictions);
+const client = withEnvironmentCheck(
+  z
+    .strictObject({
+      insecure: z.boolean().default(false).describe("Whether to connect without TLS."),
+      insecure_skip_verify: z
+        .boolean()
+        .default(false)
+        .describe("Whether to accept any certificate of the server."),
+      server_name_override: z
+        .string()
+        .optional()
+        .describe("Name to ask for and to verify, instead of the endpoint's host."),
+      ...shared,
+    })
+    .superRefine(refuseContradictions),
+  readClientTls,
+);
 
-const server = z
-  .strictObject({
-    client_ca_file: path().describe(
-      "File of PEM certificates; clients must present one that these have signed.",
-    ),
-    ...shared,
-  })
-  .superRefine(refuseContradictions)
-  .superRefine((written, context) => {
-    if (written.cert_file !== undefined || written.cert_pem !== undefined) return;
-    context.addIssue({
-      code: "custom",
-      message: "a server needs a certificate and its key: set `cert_file` and `key_file`",
-    });
-  });
+const server = withEnvironmentCheck(
+  z
+    .strictObject({
+      client_ca_file: path().describe(
+        "File of PEM certificates; clients must present one that these have signed.",
+      ),
+      ...shared,
+    })
+    .superRefine(refuseContradictions)
+    .superRefine((written, context) => {
+      if (written.cert_file !== undefined || written.cert_pem !== undefined) return;
+      context.addIssue({
+        code: "custom",
+        message: "a server needs a certificate and its key: set `cert_file` and `key_file`",
+      });
+    }),
+  readServerTls,
+);
 
 /**
  * The Collector's configtls keys for a client. Without any key: TLS with the system's certificates.

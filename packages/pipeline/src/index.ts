@@ -10,6 +10,7 @@ export {
   type CheckResult,
   checkConfiguration,
 } from "./check/check-configuration.js";
+export { checkEnvironment } from "./check/check-environment.js";
 export type {
   CheckedComponent,
   CheckedConfiguration,

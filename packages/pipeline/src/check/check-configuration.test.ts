@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { formatProblem, loadConfiguration, secret } from "@inode-gateway/config";
+import { clientTls, formatProblem, loadConfiguration, secret } from "@inode-gateway/config";
 import {
   type ComponentFactory,
   defineConnector,
@@ -11,6 +11,7 @@ import {
 } from "@inode-gateway/contract";
 import { z } from "zod";
 import { checkConfiguration } from "./check-configuration.js";
+import { checkEnvironment } from "./check-environment.js";
 import { redactConfiguration } from "./redact-configuration.js";
 
 const never = () => {
@@ -21,6 +22,7 @@ const options = z.strictObject({
   size: z.int().min(1).default(1),
   extension: z.string().optional(),
   token: secret().optional(),
+  tls: clientTls().optional(),
 });
 const extensions = ({ extension }: z.output<typeof options>) =>
   extension === undefined ? [] : [{ extensionId: extension, path: ["extension"] }];
@@ -334,4 +336,16 @@ test("a configuration is shown without its secrets and without what nobody knows
     },
     typo: hidden,
   });
+});
+
+test("files that used components name are looked for, those of unused ones not", async () => {
+  const configs = [
+    "yaml:{receivers: {otlp: }, exporters: {nop: {tls: {ca_file: /missing/a}}, nop/2: {tls: {ca_file: /missing/b}}}, service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}}",
+  ];
+  const tree = await loadConfiguration({ configs, sets: [], environment: {} });
+  const result = checkConfiguration(tree, factories, { telemetrySchema });
+  assert.ok("checked" in result);
+  assert.deepEqual((await checkEnvironment(tree, result.checked)).map(formatProblem), [
+    "exporters::nop::tls: `ca_file` /missing/a cannot be read: there is no such file",
+  ]);
 });
