@@ -108,7 +108,15 @@ class NodeReporter implements Reporter {
     const { config, logger, meter, clock, version } = this.#options;
     const found = findHierarchies(config);
     const node = describeNode(config, found, version);
-    logger.info("this node is reported", { ...node });
+    logger.info("this node is reported", {
+      boot_id: node.bootId,
+      node_name: node.nodeName,
+      host_name: node.hostName,
+      host_id: node.hostId,
+      kernel_release: node.kernelRelease,
+      hierarchy: node.hierarchy,
+      devices: node.devices,
+    });
     if (found.partialRoot !== undefined) {
       logger.warn(
         "the cgroup file system shows a part of its hierarchy only, so other containers stay unknown",
