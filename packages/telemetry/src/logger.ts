@@ -1,7 +1,9 @@
+import { createRequire } from "node:module";
 import type { LogFields, Logger } from "@inode-gateway/contract";
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from "pino";
-import { prettyFactory } from "pino-pretty";
 import { LogSampler, type LogSampling } from "./log-sampler.js";
+
+type PinoPretty = typeof import("pino-pretty");
 
 /** The four levels of {@link Logger}, least severe first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -55,6 +57,8 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 function consoleStream(lines: DestinationStream, colorize: boolean): DestinationStream {
+  // Loaded only where a person looks: in a pod it would cost memory for nothing.
+  const { prettyFactory } = createRequire(import.meta.url)("pino-pretty") as PinoPretty;
   const format = prettyFactory({
     colorize,
     singleLine: true,
