@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { test } from "node:test";
+import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runLifecycleSuite } from "./lifecycle-suite.js";
 import { capturingExporterFactory, manualReceiverFactory } from "./test-factories.js";
@@ -38,9 +38,10 @@ const BROKEN_PROCESSORS: readonly [string, string, RegExp][] = [
   ],
 ];
 
-for (const [title, create, expected] of BROKEN_PROCESSORS) {
-  test(`the suite fails for a component that ${title}`, { timeout: 60_000 }, async () => {
-    const output = await run(`
+suite("the suite fails for a component that", { concurrency: true }, () => {
+  for (const [title, create, expected] of BROKEN_PROCESSORS) {
+    test(title, { timeout: 60_000 }, async () => {
+      const output = await run(`
       import { runLifecycleSuite } from ${JSON.stringify(new URL("lifecycle-suite.js", import.meta.url).href)};
       runLifecycleSuite({
         kind: "processor", type: "broken", signals: ["traces"], config: { parse: (value) => value },
@@ -51,10 +52,11 @@ for (const [title, create, expected] of BROKEN_PROCESSORS) {
           ${create}
         },
       }, { shutdownMs: 50 });`);
-    assert.match(output, expected);
-    assert.match(output, /\n# fail [1-9]/, "the process ends as failed tests do");
-  });
-}
+      assert.match(output, expected);
+      assert.match(output, /\n# fail [1-9]/, "the process ends as failed tests do");
+    });
+  }
+});
 
 function run(source: string): Promise<string> {
   const options = ["--test-reporter=tap", "--input-type=module", "-e", source];
