@@ -4,7 +4,11 @@ import {
   type ConfigurationTree,
   loadConfiguration,
 } from "@inode-gateway/config";
-import { type CheckedConfiguration, checkConfiguration } from "@inode-gateway/pipeline";
+import {
+  type CheckedConfiguration,
+  checkConfiguration,
+  checkEnvironment,
+} from "@inode-gateway/pipeline";
 import type { SourceFlags } from "./command-line.js";
 import { type TelemetryConfig, telemetryConfig } from "./telemetry-config.js";
 
@@ -36,4 +40,17 @@ export function checkTree(tree: ConfigurationTree): GatewayConfiguration {
   const result = checkConfiguration(tree, builtInFactories, { telemetrySchema: telemetryConfig });
   if ("problems" in result) throw new ConfigurationError(result.problems);
   return result.checked;
+}
+
+/**
+ * Checks what a configuration needs around it, such as certificate files, with all problems at once.
+ *
+ * @throws ConfigurationError
+ */
+export async function checkSurroundings(
+  tree: ConfigurationTree,
+  checked: GatewayConfiguration,
+): Promise<void> {
+  const problems = await checkEnvironment(tree, checked);
+  if (problems.length > 0) throw new ConfigurationError(problems);
 }

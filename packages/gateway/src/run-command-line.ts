@@ -2,13 +2,18 @@ import { builtInFactories } from "@inode-gateway/components";
 import { ConfigurationError, formatProblem } from "@inode-gateway/config";
 import type { ComponentSettings } from "@inode-gateway/contract";
 import { createLogger, createMeter } from "@inode-gateway/telemetry";
-import { type Command, parseCommandLine, UsageError } from "./command-line.js";
+import { type Command, parseCommandLine, type SourceFlags, UsageError } from "./command-line.js";
 import { listComponents } from "./commands/components.js";
 import { runExplainCommand } from "./commands/explain.js";
 import { printConfiguration } from "./commands/print-config.js";
 import { runRegistryCommand } from "./commands/registry.js";
 import { runGateway } from "./commands/run.js";
-import { checkTree, loadTree } from "./configuration.js";
+import {
+  checkSurroundings,
+  checkTree,
+  type GatewayConfiguration,
+  loadTree,
+} from "./configuration.js";
 import { ExitCode } from "./exit-code.js";
 import { helpText } from "./help-text.js";
 import { openRegistry } from "./open-registry.js";
@@ -50,7 +55,7 @@ async function execute(command: Command, io: ProcessEnvironment): Promise<ExitCo
       io.stdout.write(listComponents(build, builtInFactories));
       return ExitCode.ok;
     case "run":
-      return runGateway(checkTree(await loadTree(command.sources, io.environment)), build, io);
+      return runGateway(await loadChecked(command.sources, io), build, io);
     case "validate":
       return validate(command, io);
     case "print-config": {
@@ -65,11 +70,21 @@ async function execute(command: Command, io: ProcessEnvironment): Promise<ExitCo
   }
 }
 
+async function loadChecked(
+  sources: SourceFlags,
+  io: ProcessEnvironment,
+): Promise<GatewayConfiguration> {
+  const tree = await loadTree(sources, io.environment);
+  const checked = checkTree(tree);
+  await checkSurroundings(tree, checked);
+  return checked;
+}
+
 async function validate(
   command: Extract<Command, { name: "run" | "validate" }>,
   io: ProcessEnvironment,
 ): Promise<ExitCode> {
-  const { warnings, notes } = checkTree(await loadTree(command.sources, io.environment));
+  const { warnings, notes } = await loadChecked(command.sources, io);
   for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
   for (const note of notes) io.stderr.write(`note: ${note}\n`);
   io.stdout.write("the configuration is valid\n");

@@ -46,6 +46,10 @@ export async function runGateway(
   for (const note of checked.notes) logger.info("part of the configuration is not used", { note });
   logger.info("starting", { version: build.version, node: process.versions.node });
   const stopSignal = waitForStopSignal(logger, io);
+  const failure = new AbortController();
+  const failed = new Promise<void>((resolve) => {
+    failure.signal.addEventListener("abort", () => resolve());
+  });
   const runtime = createPipelineRuntime({
     checked,
     logger,
@@ -53,6 +57,11 @@ export async function runGateway(
     clock: systemClock,
     random: Math.random,
     build,
+    onStatus: ({ kind, id, state, reason }) => {
+      if (state !== "fatal_error") return;
+      logger.error("a component cannot go on, the gateway stops", { kind, id, reason });
+      failure.abort();
+    },
   });
   let metricsServer: MetricsServer | undefined;
   try {
@@ -64,10 +73,10 @@ export async function runGateway(
     return ExitCode.failed;
   }
   logger.info("Everything is ready. Begin running and processing data.");
-  await stopSignal;
+  await Promise.race([stopSignal, failed]);
   await drain(runtime, logger);
   await metricsServer?.close();
-  return ExitCode.ok;
+  return failure.signal.aborted ? ExitCode.failed : ExitCode.ok;
 }
 
 /** Resolves at the first stop signal; a second one ends the process at once. */
