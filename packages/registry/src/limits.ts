@@ -2,8 +2,11 @@ import type { ContainerRecord, InodeKey, Mapping, NodeRecord } from "./container
 
 /** Limits on what may be published; the first rejected value is one more. */
 export const registryLimits = {
-  /** Directories of one node, retained ones included: a node runs some hundred containers. */
-  mappingsPerNode: 65_536,
+  /**
+   * Directories of one node, retained ones included. Some hundred are the rule; the limit keeps the
+   * last doubling of a node's buckets, during which Redis answers nobody, at some 50 ms.
+   */
+  mappingsPerNode: 32_768,
   /** A name in Kubernetes, DNS and Linux is at most this long. */
   nameLength: 255,
   /** 64 in every common runtime; lxc allows names of 255. */

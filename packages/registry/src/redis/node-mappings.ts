@@ -14,7 +14,7 @@ export interface StoredMapping {
 }
 
 /** More buckets than a node ever has: an answer beyond it is not ours. */
-const bucketsMax = 1_024;
+const bucketsMax = 512;
 
 /**
  * Every mapping of a node, bucket by bucket.

@@ -164,9 +164,9 @@ test("stores as many mappings as a node may have and refuses one more", async ()
   await writer.publish(node, { published: all.slice(0, -1), vanished: [] });
   await assert.rejects(writer.publish(node, { published: all.slice(-2), vanished: [] }), {
     name: "RangeError",
-    message: `node ${bootId} has 65536 mappings, the limit; 1 more were not stored`,
+    message: `node ${bootId} has 32768 mappings, the limit; 1 more were not stored`,
   });
-  assert.equal((await writer.nodes())[0]?.mappingCount, 65_536);
+  assert.equal((await writer.nodes())[0]?.mappingCount, 32_768);
   const sizes = (await buckets("full")).map(({ size }) => size);
   assert.ok(Math.max(...sizes) <= 128, `largest bucket: ${Math.max(...sizes)}`);
   await writer.stop();

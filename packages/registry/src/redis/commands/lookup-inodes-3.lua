@@ -32,42 +32,73 @@ local isSingle = node[4] == 'v2'
 local devices = {}
 for device in string.gmatch(node[5], '%d+') do devices[#devices + 1] = device end
 
-local function containerAt(field)
-  return redis.call('HGET', KEYS[3] .. ':' .. bucketOf(field, buckets), field)
+-- The fields that a key may stand under: one, or one per device when it names none.
+local function fieldsOf(inode, device)
+  if isSingle then
+    if device ~= '' and device ~= devices[1] then return {} end
+    return { inode }
+  end
+  if device ~= '' then return { inode .. '@' .. device } end
+  local fields = {}
+  for i, candidate in ipairs(devices) do fields[i] = inode .. '@' .. candidate end
+  return fields
 end
 
--- The container of a key, false when there is none, nil when there are several.
-local function containerOf(inode, device)
-  if isSingle then
-    if device ~= '' and device ~= devices[1] then return false end
-    return containerAt(inode)
+-- HMGET for any number of fields; Lua's stack holds some thousands of arguments.
+local function getAll(key, fields, found)
+  for from = 1, #fields, 1000 do
+    local to = math.min(from + 999, #fields)
+    local values = redis.call('HMGET', key, unpack(fields, from, to))
+    for i = from, to do found[fields[i]] = values[i - from + 1] end
   end
-  if device ~= '' then return containerAt(inode .. '@' .. device) end
+end
+
+local fieldsOfKey, fieldsOfBucket = {}, {}
+for i = 4, #ARGV do
+  local inode, device = string.match(ARGV[i], '^(%d+)@?(%d*)$')
+  local fields = fieldsOf(inode, device)
+  fieldsOfKey[i - 3] = fields
+  for _, field in ipairs(fields) do
+    local bucket = bucketOf(field, buckets)
+    local others = fieldsOfBucket[bucket]
+    if others then others[#others + 1] = field else fieldsOfBucket[bucket] = { field } end
+  end
+end
+local containerOf = {}
+for bucket, fields in pairs(fieldsOfBucket) do
+  getAll(KEYS[3] .. ':' .. bucket, fields, containerOf)
+end
+
+-- The container of some fields, false when there is none, nil when there are several.
+local function onlyContainer(fields)
   local found = false
-  for _, candidate in ipairs(devices) do
-    local id = containerAt(inode .. '@' .. candidate)
+  for _, field in ipairs(fields) do
+    local id = containerOf[field]
     if id and found and id ~= found then return nil end
     found = id or found
   end
   return found
 end
 
-local answers, records, positions = {}, {}, {}
-for i = 4, #ARGV do
-  local inode, device = string.match(ARGV[i], '^(%d+)@?(%d*)$')
-  local id = containerOf(inode, device)
+local answers, ids, positions = {}, {}, {}
+for i, fields in ipairs(fieldsOfKey) do
+  local id = onlyContainer(fields)
   if id == nil then
-    answers[#answers + 1] = -1
+    answers[i] = -1
   elseif not id then
-    answers[#answers + 1] = 0
+    answers[i] = 0
   else
     if not positions[id] then
-      local text = redis.call('HGET', KEYS[2], id)
-      records[#records + 1] = id
-      records[#records + 1] = text and string.match(text, '^%d+ (.*)$') or '{}'
-      positions[id] = #records / 2
+      ids[#ids + 1] = id
+      positions[id] = #ids
     end
-    answers[#answers + 1] = positions[id]
+    answers[i] = positions[id]
   end
+end
+local texts, records = {}, {}
+getAll(KEYS[2], ids, texts)
+for i, id in ipairs(ids) do
+  records[2 * i - 1] = id
+  records[2 * i] = texts[id] and string.match(texts[id], '^%d+ (.*)$') or '{}'
 end
 return { now - heartbeat <= timeout and 'alive' or 'stale', answers, records }

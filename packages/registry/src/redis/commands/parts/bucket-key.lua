@@ -1,4 +1,4 @@
--- Buckets of a node: bucket b of n is the hash `<base>:<b>`, n a power of two from 1 to 1,024.
+-- Buckets of a node: bucket b of n is the hash `<base>:<b>`, n a power of two from 1 to 512.
 --
 -- Fibonacci hashing of the inode's lower 32 bits: kernfs IDs come in steps of 19 to 41, which a
 -- plain remainder would put into half of the buckets or fewer. The upper bits choose the bucket, so

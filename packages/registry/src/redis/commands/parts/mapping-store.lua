@@ -1,7 +1,7 @@
 -- Adds and removes mappings of one node and counts, per container, the mappings that name it, so
 -- that a container's record goes with its last mapping. Read once, written back by `store:save()`.
 local fieldsPerBucket = 128
-local bucketsMax = 1024
+local bucketsMax = 512
 
 local function openStore(nodeKey, containersKey, vanishedKey, base)
   local store = { records = {}, isDirty = {} }
