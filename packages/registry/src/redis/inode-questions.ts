@@ -5,7 +5,7 @@ import type { ScriptCall } from "./run-scripts.js";
 import { scripts } from "./scripts.js";
 
 /** Keys in one call of the Lua command: it runs alone in Redis, so it must be short. */
-export const keysPerCommand = 256;
+const keysPerCommand = 256;
 
 /** What all questions share. */
 export interface QuestionSettings {

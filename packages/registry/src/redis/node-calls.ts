@@ -10,7 +10,7 @@ import type { ScriptCall } from "./run-scripts.js";
 import { scripts } from "./scripts.js";
 
 /** Mappings in one call of the Lua command: about a millisecond of Redis. */
-export const mappingsPerCommand = 256;
+const mappingsPerCommand = 256;
 /** Mappings that one heartbeat's call forgets; it is called again while there are more. */
 export const forgottenPerCommand = 256;
 /** Old entries that one call takes out of an index. */

@@ -18,7 +18,7 @@ export type Publication =
  * Reads a message: the boot ID, then after blanks its fields, `*` or `!`. Undefined for anything
  * else: whoever may publish on the channel must not be able to end the process.
  */
-export function parsePublication(message: string): Publication | undefined {
+function parsePublication(message: string): Publication | undefined {
   const [bootId = "", ...fields] = message.split(" ", publishedKeysMax + 2);
   if (!isBootId(bootId) || fields.length === 0 || fields.length > publishedKeysMax) {
     return undefined;
