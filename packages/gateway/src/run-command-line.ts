@@ -1,7 +1,7 @@
 import { builtInFactories } from "@inode-gateway/components";
 import { ConfigurationError, formatProblem } from "@inode-gateway/config";
 import type { ComponentSettings } from "@inode-gateway/contract";
-import { createLogger, createMeter } from "@inode-gateway/telemetry";
+import { createLogger, createMeter, systemClock } from "@inode-gateway/telemetry";
 import { type Command, parseCommandLine, type SourceFlags, UsageError } from "./command-line.js";
 import { listComponents } from "./commands/components.js";
 import { runExplainCommand } from "./commands/explain.js";
@@ -18,7 +18,6 @@ import { ExitCode } from "./exit-code.js";
 import { helpText } from "./help-text.js";
 import { openRegistry } from "./open-registry.js";
 import type { ProcessEnvironment } from "./process-environment.js";
-import { systemClock } from "./system-clock.js";
 import { readBuildInfo } from "./version.js";
 
 /**

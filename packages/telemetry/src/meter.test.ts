@@ -23,6 +23,8 @@ const size: MetricDefinition = {
   labels: ["exporter"],
 };
 
+const where = { endpoint: "127.0.0.1:0", endpointKey: "metrics::endpoint" };
+
 test("counters keep their exact name and count together across instances", async () => {
   const meter = createMeter();
   meter.counter(accepted, { receiver: "otlp", transport: "grpc" }).add(3);
@@ -93,7 +95,7 @@ test("process metrics carry the prefix and real values", async () => {
 test("the page is served at /metrics only, for GET and HEAD only", async (t) => {
   const meter = createMeter();
   meter.counter(accepted, { receiver: "otlp", transport: "grpc" }).add(2);
-  const server = await startMetricsServer("127.0.0.1:0", meter);
+  const server = await startMetricsServer({ ...where, meter });
   t.after(() => server.close());
 
   const page = await fetch(`http://${server.address}/metrics`);
@@ -107,28 +109,31 @@ test("the page is served at /metrics only, for GET and HEAD only", async (t) => 
 });
 
 test("a port in use is an error that names the endpoint and what to do", async (t) => {
-  const server = await startMetricsServer("127.0.0.1:0", createMeter());
+  const server = await startMetricsServer({ ...where, meter: createMeter() });
   t.after(() => server.close());
-  await assert.rejects(startMetricsServer(server.address, createMeter()), (error: Error) => {
-    assert.equal((error as NodeJS.ErrnoException).code, "EADDRINUSE");
-    assert.equal(
-      error.message,
-      `metrics page cannot listen on ${server.address}: another process listens there: stop it, or set another \`port\``,
-    );
-    return true;
-  });
+  await assert.rejects(
+    startMetricsServer({ ...where, endpoint: server.address, meter: createMeter() }),
+    (error: Error) => {
+      assert.equal((error as NodeJS.ErrnoException).code, "EADDRINUSE");
+      assert.equal(
+        error.message,
+        `metrics page cannot listen on ${server.address}: another process listens there: stop it, or set another \`metrics::endpoint\``,
+      );
+      return true;
+    },
+  );
 });
 
 test("an endpoint that is no host:port is refused by name", async () => {
   for (const endpoint of ["8888", "localhost", "localhost:65536", "localhost:x"]) {
-    await assert.rejects(startMetricsServer(endpoint, createMeter()), {
+    await assert.rejects(startMetricsServer({ ...where, endpoint, meter: createMeter() }), {
       message: `endpoint "${endpoint}" is not host:port, such as localhost:8888`,
     });
   }
 });
 
 test("close ends open connections and may be called twice", async () => {
-  const server = await startMetricsServer("127.0.0.1:0", createMeter());
+  const server = await startMetricsServer({ ...where, meter: createMeter() });
   const port = Number(server.address.split(":").at(-1));
   const socket = connect(port, "127.0.0.1");
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));

@@ -1,63 +1,29 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AdminServer, startAdminServer } from "./admin-server.js";
 import type { PrometheusMeter } from "./meter.js";
 
-/** A running metrics page. */
-export interface MetricsServer {
-  /** `host:port` as bound. */
-  readonly address: string;
-  /** Safe twice. */
-  close(): Promise<void>;
+/** Where and what {@link startMetricsServer} serves. */
+export interface MetricsServerOptions {
+  /** As in `AdminServerOptions`. */
+  readonly endpoint: string;
+  /** The operator's key for it, for the error when it is taken. */
+  readonly endpointKey: string;
+  readonly meter: PrometheusMeter;
 }
-
-/** Connections to the metrics page at one time; scrapers need one or two. */
-export const maxMetricsConnections = 64;
-
-/** How long one request for the page may take to arrive. */
-const requestTimeoutMs = 10_000;
 
 /**
  * Serves `GET /metrics` in the Prometheus text format.
  *
- * @param endpoint `host:port` or `[v6]:port`; port 0 picks a free one
  * @throws Error that names the endpoint when it cannot be bound, with the system's `code`
  */
-export async function startMetricsServer(
-  endpoint: string,
-  meter: PrometheusMeter,
-): Promise<MetricsServer> {
-  const { host, port } = splitEndpoint(endpoint);
-  const server = createServer((request, response) => {
-    void answer(request, response, meter);
+export function startMetricsServer(options: MetricsServerOptions): Promise<AdminServer> {
+  const { endpoint, endpointKey, meter } = options;
+  return startAdminServer({
+    endpoint,
+    endpointKey,
+    name: "metrics page",
+    answer: (request, response) => void answer(request, response, meter),
   });
-  server.maxConnections = maxMetricsConnections;
-  server.requestTimeout = requestTimeoutMs;
-  server.headersTimeout = requestTimeoutMs;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const advice =
-        cause.code === "EADDRINUSE"
-          ? "another process listens there: stop it, or set another `port`"
-          : cause.message;
-      const error = new Error(`metrics page cannot listen on ${endpoint}: ${advice}`, { cause });
-      reject(Object.assign(error, { code: cause.code }));
-    });
-    server.listen(port, host, resolve);
-  });
-  // A scraper must not keep a process alive that has nothing else to do.
-  server.unref();
-  const bound = server.address() as AddressInfo;
-  return {
-    address:
-      bound.family === "IPv6"
-        ? `[${bound.address}]:${bound.port}`
-        : `${bound.address}:${bound.port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function answer(
@@ -81,13 +47,4 @@ async function answer(
     const reason = error instanceof Error ? error.message : String(error);
     response.writeHead(500, { "content-type": "text/plain" }).end(`${reason}\n`);
   }
-}
-
-function splitEndpoint(endpoint: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(endpoint);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new Error(`endpoint "${endpoint}" is not host:port, such as localhost:8888`);
-  }
-  return { host: match[1] ?? match[2] ?? "", port };
 }

@@ -2,18 +2,18 @@ import { randomUUID } from "node:crypto";
 import type { BuildInfo, Logger } from "@inode-gateway/contract";
 import { createPipelineRuntime, type PipelineRuntime } from "@inode-gateway/pipeline";
 import {
+  type AdminServer,
   createLogger,
   createMeter,
-  type MetricsServer,
   type PrometheusMeter,
   registerProcessMetrics,
   startMetricsServer,
+  systemClock,
 } from "@inode-gateway/telemetry";
 import { reportAccounting } from "../accounting-report.js";
 import type { GatewayConfiguration } from "../configuration.js";
 import { ExitCode } from "../exit-code.js";
 import type { ProcessEnvironment } from "../process-environment.js";
-import { systemClock } from "../system-clock.js";
 import {
   loggerOptions,
   metricsEndpoint,
@@ -63,7 +63,7 @@ export async function runGateway(
       failure.abort();
     },
   });
-  let metricsServer: MetricsServer | undefined;
+  let metricsServer: AdminServer | undefined;
   try {
     metricsServer = await serveMetrics(checked.telemetry, meter, logger);
     await Promise.race([runtime.start(), stopSignal]);
@@ -116,10 +116,14 @@ async function serveMetrics(
   config: TelemetryConfig,
   meter: PrometheusMeter,
   logger: Logger,
-): Promise<MetricsServer | undefined> {
+): Promise<AdminServer | undefined> {
   const endpoint = metricsEndpoint(config);
   if (endpoint === undefined) return undefined;
-  const server = await startMetricsServer(endpoint, meter);
+  const server = await startMetricsServer({
+    endpoint,
+    endpointKey: "service::telemetry::metrics::readers",
+    meter,
+  });
   logger.info("serving metrics", { endpoint: server.address, path: "/metrics" });
   return server;
 }

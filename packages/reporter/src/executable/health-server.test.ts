@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { maxAdminConnections } from "@inode-gateway/telemetry";
 import type { ReporterStatus } from "../reporter-types.js";
-import { maxHealthConnections, startHealthServer } from "./health-server.js";
+import { startHealthServer } from "./health-server.js";
 
 const ready: ReporterStatus = {
   phase: "running",
@@ -81,7 +82,7 @@ test("the last connection within the limit is answered, one more is closed", asy
       socket.once("error", () => resolve("closed"));
       socket.once("close", () => resolve("closed"));
     });
-  for (let index = 0; index < maxHealthConnections; index++) {
+  for (let index = 0; index < maxAdminConnections; index++) {
     assert.equal(await answerOf(), "HTTP/1.1 200 OK");
   }
   assert.equal(await answerOf(), "closed");

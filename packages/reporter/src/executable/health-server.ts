@@ -1,20 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AdminServer, startAdminServer } from "@inode-gateway/telemetry";
 import type { ReporterStatus } from "../reporter-types.js";
-
-/** A running health endpoint. */
-export interface HealthServer {
-  /** `host:port` as bound. */
-  readonly address: string;
-  /** Safe twice. */
-  close(): Promise<void>;
-}
-
-/** Connections at one time; probes need one or two. */
-export const maxHealthConnections = 64;
-
-/** How long one request may take to arrive. */
-const requestTimeoutMs = 10_000;
 
 /**
  * Serves the reporter's status as JSON: `/` with 200 while it is ready and 503 otherwise, `/live`
@@ -22,35 +8,16 @@ const requestTimeoutMs = 10_000;
  *
  * @throws Error that names the endpoint when it cannot be bound
  */
-export async function startHealthServer(
+export function startHealthServer(
   endpoint: string,
   readStatus: () => ReporterStatus,
-): Promise<HealthServer> {
-  const colon = endpoint.lastIndexOf(":");
-  const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const server = createServer((request, response) => answer(request, response, readStatus));
-  server.maxConnections = maxHealthConnections;
-  server.requestTimeout = requestTimeoutMs;
-  server.headersTimeout = requestTimeoutMs;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const advice =
-        cause.code === "EADDRINUSE"
-          ? "another process listens there: stop it, or set another `health::endpoint`"
-          : cause.message;
-      reject(new Error(`health endpoint cannot listen on ${endpoint}: ${advice}`, { cause }));
-    });
-    server.listen(Number(endpoint.slice(colon + 1)), host === "" ? undefined : host, resolve);
+): Promise<AdminServer> {
+  return startAdminServer({
+    endpoint,
+    endpointKey: "health::endpoint",
+    name: "health endpoint",
+    answer: (request, response) => answer(request, response, readStatus),
   });
-  const { address, port, family } = server.address() as AddressInfo;
-  return {
-    address: family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 function answer(

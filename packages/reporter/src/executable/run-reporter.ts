@@ -6,6 +6,7 @@ import {
   createMeter,
   registerProcessMetrics,
   startMetricsServer,
+  systemClock,
 } from "@inode-gateway/telemetry";
 import { createRedisRegistryFromConfig } from "../redis-registry-config.js";
 import { createReporter } from "../reporter.js";
@@ -13,7 +14,6 @@ import type { Logger } from "../reporter-types.js";
 import { helpText, parseCommandLine, UsageError } from "./command-line.js";
 import { type ExecutableConfig, executableConfig } from "./executable-config.js";
 import { startHealthServer } from "./health-server.js";
-import { systemClock } from "./system-clock.js";
 
 /** What the executable may use of the process; passed in, so that nothing else touches it. */
 export interface ProcessEnvironment {
@@ -118,7 +118,11 @@ async function acquire(
   );
   const health = await startHealthServer(config.health.endpoint, () => reporter.status());
   releases.push(() => health.close());
-  const metrics = await startMetricsServer(config.telemetry.metrics.endpoint, meter);
+  const metrics = await startMetricsServer({
+    endpoint: config.telemetry.metrics.endpoint,
+    endpointKey: "telemetry::metrics::endpoint",
+    meter,
+  });
   releases.push(() => metrics.close());
   releases.push(() => reporter.stop(systemClock.nowMs() + stopTimeoutMs));
   await registry.start();
