@@ -2,7 +2,7 @@ import { PermanentError, RetryableError } from "@inode-gateway/contract";
 
 /** Why one branch of a fan-out did not take a batch. */
 export interface BranchFailure {
-  /** Such as `exporter "otlp_grpc"`. */
+  /** Such as `exporter "nop"`. */
   readonly branch: string;
   readonly error: unknown;
 }
