@@ -143,6 +143,7 @@ test("the pipeline engine names no component", () => {
     .map((folder) => folder.replaceAll("-", "_"));
   assert.ok(types.includes("inode_resolver"));
   for (const { path, text } of sources("pipeline")) {
-    for (const type of types) assert.ok(!text.includes(`"${type}"`), `${path} names ${type}`);
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    for (const type of types) assert.ok(!code.includes(type), `${path} names ${type}`);
   }
 });
