@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, constants } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
@@ -49,6 +49,32 @@ suite("TLS", () => {
     const client = new PlainGrpcClient(t, receiver.grpcAddress, {}, creds);
     assert.equal((await client.call(exportPaths.traces, request)).code, 0);
     assert.equal(receiver.consumer.batches.length, 3);
+  });
+
+  test("HTTP/2 streams that clients reset harm nobody", async (t) => {
+    const { authority, tls } = await certificates(t);
+    const receiver = await startReceiver(t, { http: { tls } });
+    const session = connectHttp2(receiver.httpUrl, { ca: authority.cert });
+    t.after(() => session.destroy());
+    for (const path of ["/v1/traces", "/nowhere"]) {
+      for (const code of [constants.NGHTTP2_PROTOCOL_ERROR, constants.NGHTTP2_INTERNAL_ERROR]) {
+        const stream = session.request({
+          ":method": "POST",
+          ":path": path,
+          "content-type": "application/x-protobuf",
+        });
+        stream.on("error", () => undefined);
+        stream.write(request.subarray(0, 5));
+        await waitUntil(() => !stream.pending);
+        await new Promise((resolve) => {
+          stream.once("close", resolve);
+          stream.close(code);
+        });
+      }
+    }
+    assert.equal(await postHttp2(receiver.httpUrl, authority.cert), 200);
+    await waitUntil(() => receiver.count("inode_gateway_receiver_in_flight_bytes") === 0);
+    assert.deepEqual(receiver.settings.logger.messages("error"), []);
   });
 
   test("a client without a certificate is kept out where `client_ca_file` asks for one", async (t) => {

@@ -4,7 +4,7 @@ import { type PartialSuccess, splitRequest } from "@inode-gateway/otlp";
 import type { DeliveryStep } from "./delivery-step.js";
 
 /** A part of a batch that a destination refused for good. */
-export interface RefusedPart {
+interface RefusedPart {
   readonly items: number;
   readonly error: PermanentError;
 }

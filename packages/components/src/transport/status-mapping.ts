@@ -13,7 +13,7 @@ export interface FailureAnswer {
 }
 
 /** How long senders wait after an overload answer when nobody knows better. */
-export const DEFAULT_RETRY_AFTER_MS = 1000;
+const DEFAULT_RETRY_AFTER_MS = 1000;
 
 /**
  * Maps whatever a pipeline threw to the answer of gRPC and of HTTP: the only place that does.
@@ -110,7 +110,7 @@ const retryableCodes: ReadonlySet<number> = new Set([
 ]);
 
 /** The HTTP status of a gRPC code, as the Collector's otlp receiver maps them; 500 for all others. */
-export function httpStatusOf(code: number): number {
+function httpStatusOf(code: number): number {
   return retryableCodes.has(code) ? 503 : (httpStatuses.get(code) ?? 500);
 }
 

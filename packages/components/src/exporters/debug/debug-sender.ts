@@ -1,11 +1,11 @@
 import type { Batch, ComponentSettings } from "@inode-gateway/contract";
-import { protobufToJson } from "@inode-gateway/otlp";
+import { protobufToJson, RequestView } from "@inode-gateway/otlp";
 import type { Sender } from "../../delivery/delivery-step.js";
 import { BatchSampler } from "./batch-sampler.js";
 import type { DebugConfig } from "./config.js";
 import { detailedText } from "./detailed-text.js";
 import { normalText } from "./normal-text.js";
-import { messagesOf, type OtlpJson } from "./otlp-json.js";
+import type { OtlpJson } from "./otlp-json.js";
 import { signalShapes } from "./signal-shape.js";
 
 /** Characters of one message; a batch that is longer is cut, so that a log line stays bounded. */
@@ -34,14 +34,13 @@ export class DebugSender implements Sender {
     const { logger } = this.#settings;
     const { verbosity } = this.#config;
     const shape = signalShapes[batch.signal];
-    const request = decode(batch);
     logger.info(shape.title, {
-      [shape.resourceCount]: messagesOf(request, shape.resourcesKey).length,
+      [shape.resourceCount]: [...new RequestView(batch.bytes).resources()].length,
       [shape.itemCount]: batch.itemCount,
     });
     if (verbosity === "basic") return;
-    const text = (verbosity === "normal" ? normalText : detailedText)(batch.signal, request);
-    logger.info(cut(text));
+    const write = verbosity === "normal" ? normalText : detailedText;
+    logger.info(cut(write(batch.signal, decode(batch))));
   }
 
   async close(): Promise<void> {}

@@ -118,13 +118,9 @@ function collect(source: BodySource, limits: BodyLimits): Promise<Buffer> {
     function settle(): void {
       timer?.cancel();
       source.off("data", onData).off("end", onEnd).off("close", onAbort).off("error", onAbort);
-      // A connection that breaks later would otherwise be an unhandled "error" event.
-      source.on("error", ignore);
     }
   });
 }
-
-function ignore(): void {}
 
 function tooLarge(what: string, maxBytes: number): BodyError {
   const size = what === "larger" ? `is larger than` : `is ${what} bytes,`;

@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from "node:http";
-import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
+import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock } from "@inode-gateway/contract";
 import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
@@ -20,7 +20,7 @@ export class HttpConnections {
   #whenIdle: (() => void) | undefined;
 
   /** Follows every connection of `server` from now on. */
-  follow(server: HttpServer | Http2SecureServer, isTls: boolean): void {
+  follow(server: HttpServer, isTls: boolean): void {
     server.on("connection", (socket: Socket) => {
       if (!isTls) return this.#add(socket);
       this.#carriers.add(socket);

@@ -1,7 +1,5 @@
-import { lookup } from "node:dns/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createSecureServer } from "node:http2";
-import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import cors from "@fastify/cors";
 import type { ComponentSettings, Signal } from "@inode-gateway/contract";
 import type { ServerTls } from "@inode-gateway/grpc";
@@ -12,27 +10,22 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
-import { formatEndpoint, listenError, parseListenEndpoint } from "../../transport/endpoint.js";
+import { formatEndpoint, listenError } from "../../transport/endpoint.js";
 import { otlpNames } from "../../transport/otlp-names.js";
 import type { HttpConfig } from "./config.js";
 import { HttpConnections } from "./http-connections.js";
 import { corsDelegate } from "./http-cors.js";
 import { HttpExport } from "./http-export.js";
-import { encodingOf, peerOf } from "./http-headers.js";
+import { encodingOf } from "./http-headers.js";
 import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js";
+import { bindHttpServer, createHttpServer, type HttpHandler } from "./http-server.js";
 import type { Intake } from "./intake.js";
 
-/** Finds connections whose other end has vanished; Go's listeners do the same. */
-const TCP_KEEPALIVE_MS = 15_000;
-/** How often Node looks for connections whose headers are late; bounds the error of that timeout. */
-const CONNECTION_CHECK_MS_MAX = 5_000;
 /**
  * How long the rest of an unread body is thrown away after its request was refused. Closing at once
  * would reset the connection, and the sender would never see the answer.
  */
 const LINGER_MS = 5_000;
-
-type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** OTLP/HTTP: one path per signal that has a pipeline, HTTP/1.1, over TLS also HTTP/2. */
 export class HttpListener {
@@ -43,7 +36,7 @@ export class HttpListener {
   readonly #connections = new HttpConnections();
   readonly #signalByPath: ReadonlyMap<string, Signal>;
   #app: FastifyInstance | undefined;
-  #server: NetServer | undefined;
+  #server: HttpServer | undefined;
   #address: string | undefined;
   #isStopping = false;
 
@@ -63,12 +56,17 @@ export class HttpListener {
   /** @throws Error naming the key, the endpoint and the way out when it cannot be taken */
   async listen(tls: ServerTls | undefined): Promise<void> {
     const { endpoint } = this.#config;
-    let server: NetServer | undefined;
+    let server: HttpServer | undefined;
     const app = fastify({
       serverFactory: (handler) => {
-        const made = this.#createServer(handler as NodeHandler, tls);
-        server = made;
-        return made as ReturnType<typeof createServer>;
+        server = createHttpServer(handler as HttpHandler, {
+          tls,
+          headersTimeoutMs: this.#config.read_header_timeout,
+          idleTimeoutMs: this.#config.idle_timeout,
+          connections: this.#connections,
+          onTlsError: (error, peer) => this.#intake.noteConnectionError(error, peer),
+        });
+        return server;
       },
       exposeHeadRoutes: false,
       // Bad URLs never reach a route, so no hook of ours would see them.
@@ -82,12 +80,14 @@ export class HttpListener {
     await app.ready();
     try {
       if (server === undefined) throw new Error("fastify made no server");
-      await bind(server, endpoint);
+      await bindHttpServer(server, endpoint);
     } catch (error) {
       await app.close();
       throw listenError("protocols::http::endpoint", endpoint, error);
     }
     this.#server = server;
+    // Such as too many open files: the next connection may succeed.
+    server.on("error", (error) => this.#intake.noteConnectionError(error, endpoint));
     const { address, port } = server.address() as AddressInfo;
     this.#address = formatEndpoint(address, port);
     this.#settings.logger.info("Receiving OTLP", { endpoint: this.#address, transport: "http" });
@@ -104,44 +104,6 @@ export class HttpListener {
     await this.#connections.stop(this.#settings.clock, deadlineMs);
     await app?.close();
     await closed;
-  }
-
-  #createServer(handler: NodeHandler, tls: ServerTls | undefined): NetServer {
-    const server =
-      tls === undefined
-        ? createServer(this.#http1Options(), handler)
-        : createSecureServer(
-            { ...tlsOptions(tls), allowHTTP1: true, ...this.#http1Options() },
-            handler as never,
-          );
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-      this.#connections.requestBegan(request.socket);
-      response.once("close", () => this.#connections.requestEnded(request.socket));
-    });
-    server.on("tlsClientError", (error: Error, socket: Socket) => {
-      this.#intake.noteConnectionError(error, peerOf(socket));
-    });
-    // A sender that asks first gets "100 Continue" only when its body will be read.
-    server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-      server.emit("request", request, response);
-    });
-    this.#connections.follow(server as ReturnType<typeof createServer>, tls !== undefined);
-    return server;
-  }
-
-  #http1Options() {
-    const headersTimeout = this.#config.read_header_timeout;
-    return {
-      keepAlive: true,
-      keepAliveInitialDelay: TCP_KEEPALIVE_MS,
-      requestTimeout: 0,
-      headersTimeout,
-      keepAliveTimeout: this.#config.idle_timeout,
-      connectionsCheckingInterval: Math.min(
-        CONNECTION_CHECK_MS_MAX,
-        Math.max(100, headersTimeout / 4),
-      ),
-    };
   }
 
   async #addRoutes(app: FastifyInstance): Promise<void> {
@@ -273,33 +235,4 @@ function pathOf(signal: Signal, config: HttpConfig): string {
     case "profiles":
       return otlpNames.profiles.httpPath;
   }
-}
-
-function tlsOptions(tls: ServerTls) {
-  return {
-    cert: tls.cert,
-    key: tls.key,
-    ...(tls.clientCa === undefined
-      ? {}
-      : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
-    minVersion: tls.minVersion ?? ("TLSv1.2" as const),
-    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
-    ...(tls.cipherSuites === undefined ? {} : { ciphers: tls.cipherSuites }),
-  };
-}
-
-/** Binds as Go does: an IPv4 address first when a name has both, every interface without a host. */
-async function bind(server: NetServer, endpoint: string): Promise<void> {
-  const parsed = parseListenEndpoint(endpoint);
-  if ("problem" in parsed) throw new Error(`endpoint ${parsed.problem}`);
-  const { host, port } = parsed;
-  const addresses = host === "" ? [] : await lookup(host, { all: true });
-  const address = (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, ...(address === undefined ? {} : { host: address }) }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }

@@ -1,0 +1,106 @@
+import { lookup } from "node:dns/promises";
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import { createSecureServer } from "node:http2";
+import type { Socket } from "node:net";
+import type { ServerTls } from "@inode-gateway/grpc";
+import { parseListenEndpoint } from "../../transport/endpoint.js";
+import type { HttpConnections } from "./http-connections.js";
+import { peerOf } from "./http-headers.js";
+
+/** Finds connections whose other end has vanished; Go's listeners do the same. */
+const TCP_KEEPALIVE_MS = 15_000;
+/** How often Node looks for connections whose headers are late; bounds the error of that timeout. */
+const CONNECTION_CHECK_MS_MAX = 5_000;
+const CONNECTION_CHECK_MS_MIN = 100;
+
+/** Takes one request; Node's own signature, for both HTTP versions. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** How a server is made; of times, 0 means no limit. */
+export interface HttpServerOptions {
+  readonly tls: ServerTls | undefined;
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Told of every connection and request. */
+  readonly connections: HttpConnections;
+  readonly onTlsError: (error: Error, peer: string) => void;
+}
+
+/** Makes Node's server for HTTP/1.1, over TLS also for HTTP/2; nothing is opened. */
+export function createHttpServer(handler: HttpHandler, options: HttpServerOptions): HttpServer {
+  const { connections, tls } = options;
+  const server =
+    tls === undefined ? plainServer(handler, options) : tlsServer(handler, tls, options);
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    connections.requestBegan(request.socket);
+    response.once("close", () => connections.requestEnded(request.socket));
+  });
+  server.on("tlsClientError", (error: Error, socket: Socket) => {
+    options.onTlsError(error, peerOf(socket));
+  });
+  // A sender that asks first gets "100 Continue" only when its body will be read.
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    server.emit("request", request, response);
+  });
+  connections.follow(server, tls !== undefined);
+  return server;
+}
+
+/** Binds as Go does: an IPv4 address first when a name has both, every interface without a host. */
+export async function bindHttpServer(server: HttpServer, endpoint: string): Promise<void> {
+  const parsed = parseListenEndpoint(endpoint);
+  if ("problem" in parsed) throw new Error(`endpoint ${parsed.problem}`);
+  const { host, port } = parsed;
+  const addresses = host === "" ? [] : await lookup(host, { all: true });
+  const address = (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, ...(address === undefined ? {} : { host: address }) }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function plainServer(handler: HttpHandler, options: HttpServerOptions): HttpServer {
+  return createServer(http1Options(options), handler);
+}
+
+/** Node gives a server of both versions another type; everything used here they share. */
+function tlsServer(handler: HttpHandler, tls: ServerTls, options: HttpServerOptions): HttpServer {
+  const both = { ...tlsOptions(tls), ...http1Options(options), allowHTTP1: true };
+  return createSecureServer(both, handler as never) as unknown as HttpServer;
+}
+
+function http1Options({ headersTimeoutMs, idleTimeoutMs }: HttpServerOptions) {
+  return {
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEPALIVE_MS,
+    // Bodies have a timeout of our own, which HTTP/2 knows as well.
+    requestTimeout: 0,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(
+      CONNECTION_CHECK_MS_MAX,
+      Math.max(CONNECTION_CHECK_MS_MIN, headersTimeoutMs / 4),
+    ),
+  };
+}
+
+function tlsOptions(tls: ServerTls) {
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    ...(tls.clientCa === undefined
+      ? {}
+      : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+    minVersion: tls.minVersion ?? ("TLSv1.2" as const),
+    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
+    ...(tls.cipherSuites === undefined ? {} : { ciphers: tls.cipherSuites }),
+  };
+}
