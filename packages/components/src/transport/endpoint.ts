@@ -47,7 +47,9 @@ export function formatEndpoint(host: string, port: number): string {
 export function listenError(key: string, endpoint: string, cause: unknown): Error {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const advice = listenAdvice.get(code) ?? "check the address, or set another one";
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  // A layer in between may have named the endpoint already; once is enough.
+  const root = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const reason = root instanceof Error ? root.message : String(root);
   return Object.assign(
     new Error(`cannot listen on \`${key}\` ${endpoint}: ${reason}; ${advice}`, { cause }),
     code === "" ? {} : { code },
