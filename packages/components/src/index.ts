@@ -25,7 +25,8 @@ export { memoryRegistry } from "./extensions/memory-registry/factory.js";
 export {
   type FileNode,
   MappingFileError,
-  readMappingLines,
+  readMappingFile,
+  readMappings,
 } from "./extensions/memory-registry/mapping-file.js";
 export { redisRegistry } from "./extensions/redis-registry/factory.js";
 export { batchProcessor } from "./processors/batch/factory.js";

@@ -24,6 +24,7 @@ export type Command =
       readonly action: RegistryAction;
       readonly sources: SourceFlags;
       readonly registryId: string | undefined;
+      /** Only this node; in lower case, as the kernel writes it. */
       readonly bootId: string | undefined;
       /** File of `import`; undefined reads standard input. */
       readonly file: string | undefined;
@@ -43,7 +44,14 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const commandNames = ["validate", "components", "print-config", "explain", "registry"] as const;
+const commandNames = [
+  "run",
+  "validate",
+  "components",
+  "print-config",
+  "explain",
+  "registry",
+] as const;
 const registryActions = ["nodes", "list", "export", "import"] as const;
 
 const options = {
@@ -84,7 +92,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (values.help) return { name: "help" };
   if (values.version) return { name: "version" };
   const [name = "run", ...rest] = positionals;
-  if (name !== "run" && !commandNames.includes(name as (typeof commandNames)[number])) {
+  if (!commandNames.includes(name as (typeof commandNames)[number])) {
     throw new UsageError(`unknown command "${name}"${suggestion(name, commandNames)}`);
   }
   checkOptions(name, values);
@@ -120,11 +128,20 @@ function readArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    const unknown = /Unknown option '(--?[^']+)'/.exec((error as Error).message)?.[1];
-    if (unknown === undefined) throw new UsageError((error as Error).message);
-    const names = Object.keys(options).map((option) => `--${option}`);
-    throw new UsageError(`unknown option ${unknown}${suggestion(unknown, names)}`);
+    throw new UsageError(argumentProblem(error as NodeJS.ErrnoException), { cause: error });
   }
+}
+
+/** What is wrong, in our words: those of `parseArgs` differ between versions of Node. */
+function argumentProblem({ code, message }: NodeJS.ErrnoException): string {
+  const written = /'(?:-\w, )?(--?[^' ]+)/.exec(message)?.[1];
+  if (written === undefined) return message;
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const names = Object.keys(options).map((option) => `--${option}`);
+    return `unknown option ${written}${suggestion(written, names)}`;
+  }
+  const isText = options[written.slice(2) as OptionName]?.type === "string";
+  return isText ? `option ${written} needs a value` : `option ${written} takes no value`;
 }
 
 function checkOptions(name: string, values: Values): void {
@@ -147,13 +164,18 @@ function registryCommand(rest: readonly string[], sources: SourceFlags, values: 
   if (file !== undefined && action !== "import") {
     throw new UsageError(`unexpected argument "${file}" after "registry ${action}"`);
   }
+  if (action === "import" && values["boot-id"] !== undefined) {
+    throw new UsageError(
+      'option --boot-id does not go with "registry import": every line names its own',
+    );
+  }
   return {
     name: "registry",
     action: action as RegistryAction,
     sources,
     registryId: values.registry,
-    bootId: values["boot-id"],
-    file,
+    bootId: values["boot-id"]?.toLowerCase(),
+    file: file === "-" ? undefined : file,
   };
 }
 

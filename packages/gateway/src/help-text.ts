@@ -2,7 +2,8 @@
 export const helpText = `Inode Gateway receives OTLP, finds the container behind each Resource's cgroup inode, and exports OTLP.
 
 Usage
-  inode-gateway --config FILE [--set KEY=VALUE]       run until SIGTERM or Ctrl-C
+  inode-gateway [run] --config FILE [--set KEY=VALUE]
+                                                      run until SIGTERM or Ctrl-C
   inode-gateway validate --config FILE                check the configuration, start nothing
   inode-gateway print-config --config FILE            print it merged and substituted
       --format yaml|json   --mode redacted|unredacted   --validate
@@ -11,8 +12,9 @@ Usage
       [--device NUMBER] [--node-name NAME] [--attribute KEY=VALUE]...
                                                       say which container that is, or why none
   inode-gateway registry nodes|list|export --config FILE [--boot-id UUID]
+                                                      look inside the registry
   inode-gateway registry import --config FILE [LINES_FILE]
-                                                      look inside the registry, move its data
+                                                      write what export printed, or standard input
       --registry ID        which registry extension, when there are several
   inode-gateway --version | --help
 
@@ -22,7 +24,7 @@ Configuration
 
 Exit codes
   0  done, or stopped by a signal and drained
-  1  failed while starting or running
+  1  failed while starting or running, or stopped at once by a second signal
   2  wrong command line or configuration; nothing was started
 
 A first configuration: configs/standalone.yaml. Every key: the README of each component.

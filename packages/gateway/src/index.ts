@@ -1,5 +1,10 @@
 export { type Command, parseCommandLine, UsageError } from "./command-line.js";
 export { ExitCode } from "./exit-code.js";
-export type { ProcessEnvironment, TextOutput } from "./process-environment.js";
+export {
+  type MessageOutput,
+  OutputClosedError,
+  type ProcessEnvironment,
+  type ResultOutput,
+} from "./process-environment.js";
 export { runCommandLine } from "./run-command-line.js";
 export { telemetryConfig } from "./telemetry-config.js";

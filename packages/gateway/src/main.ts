@@ -1,20 +1,11 @@
 import { runCommandLine } from "./run-command-line.js";
+import { messageOutput, resultOutput } from "./stream-output.js";
 
 process.exitCode = await runCommandLine({
   args: process.argv.slice(2),
   environment: process.env,
-  stdout: {
-    write: (text) => {
-      process.stdout.write(text);
-    },
-    isTerminal: process.stdout.isTTY === true,
-  },
-  stderr: {
-    write: (text) => {
-      process.stderr.write(text);
-    },
-    isTerminal: process.stderr.isTTY === true,
-  },
+  stdout: resultOutput(process.stdout),
+  stderr: messageOutput(process.stderr, process.stderr.isTTY === true),
   stdin: process.stdin,
   onStopSignal: (listener) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => listener(signal));

@@ -8,6 +8,7 @@ import {
   type ConfigurationTree,
   parseComponentId,
   parseSection,
+  sectionEntries,
 } from "@inode-gateway/config";
 import type { ComponentSettings, Host } from "@inode-gateway/contract";
 import type { ContainerRegistry } from "@inode-gateway/registry";
@@ -17,19 +18,20 @@ export interface OpenedRegistry {
   /** ID of its extension. */
   readonly id: string;
   readonly registry: ContainerRegistry;
+  /** Whether others see what is written to it; false for one that a file fills. */
+  readonly isShared: boolean;
   close(): Promise<void>;
 }
 
 const registryFactories = [memoryRegistry, redisRegistry];
-
-/** How long a command waits for a registry that is away. */
-const availabilityTimeoutMs = 10_000;
 
 /** How long a command takes to let go of a registry. */
 const closeTimeoutMs = 5_000;
 
 /**
  * Opens the registry extension of a configuration.
+ *
+ * Waits for Redis as long as one attempt may take: `connect_timeout` and `command_timeout` together.
  *
  * @param wantedId the extension to open; without it the configuration must have exactly one
  * @param settingsFor makes the settings of an extension from its ID
@@ -41,53 +43,56 @@ export async function openRegistry(
   wantedId: string | undefined,
   settingsFor: (id: string) => ComponentSettings,
 ): Promise<OpenedRegistry> {
-  const extensions = extensionsOf(tree);
+  const extensions = registryExtensions(tree);
   const id = chooseId([...extensions.keys()], wantedId);
-  const section = extensions.get(id);
-  const extension = createExtension(id, section, settingsFor(id));
-  await extension.start(hostOfNothing);
-  const registry = extension.containerRegistry;
+  const { extension, waitMs, isShared } = createExtension(id, extensions.get(id), settingsFor(id));
   const close = () => extension.shutdown(performance.now() + closeTimeoutMs);
   try {
-    await untilAvailable(registry, id);
+    await extension.start(hostOfNothing);
+    const registry = extension.containerRegistry;
+    await untilAvailable(registry, id, waitMs);
+    return { id, registry, isShared, close };
   } catch (error) {
     await close();
     throw error;
   }
-  return { id, registry, close };
+}
+
+interface CreatedExtension {
+  readonly extension: ContainerRegistryProvider;
+  readonly waitMs: number;
+  readonly isShared: boolean;
 }
 
 function createExtension(
   id: string,
   section: unknown,
   settings: ComponentSettings,
-): ContainerRegistryProvider {
+): CreatedExtension {
   const path = ["extensions", id];
-  if (typeOf(id) === "redis_registry") {
+  if (typeOf(id) === redisRegistry.type) {
     const config = parsedValue(parseSection(redisRegistry.config, section, path));
-    return redisRegistry.create(settings, config) as ContainerRegistryProvider;
+    const extension = redisRegistry.create(settings, config) as ContainerRegistryProvider;
+    return { extension, waitMs: config.connect_timeout + config.command_timeout, isShared: true };
   }
   const config = parsedValue(parseSection(memoryRegistry.config, section, path));
   if (config.file === undefined) {
-    throw new ConfigurationError([
-      {
-        path: path.join("::"),
-        message:
-          "this registry lives in the memory of a running gateway and cannot be asked from here: " +
-          "use a redis_registry, or set `file`",
-      },
-    ]);
+    const message =
+      "this registry lives in the memory of a running gateway and cannot be asked from here: " +
+      "use a redis_registry, or set `file`";
+    throw new ConfigurationError([{ path: path.join("::"), message }]);
   }
-  return memoryRegistry.create(settings, config) as ContainerRegistryProvider;
+  const extension = memoryRegistry.create(settings, config) as ContainerRegistryProvider;
+  return { extension, waitMs: 0, isShared: false };
 }
 
-function extensionsOf(tree: ConfigurationTree): ReadonlyMap<string, unknown> {
-  const { extensions } = (tree.root ?? {}) as { readonly extensions?: unknown };
-  const sections = new Map(Object.entries((extensions ?? {}) as object));
-  for (const id of [...sections.keys()]) {
-    if (!registryFactories.some(({ type }) => type === typeOf(id))) sections.delete(id);
+function registryExtensions(tree: ConfigurationTree): ReadonlyMap<string, unknown> {
+  const sections = sectionEntries(sectionEntries(tree.root)?.get("extensions"));
+  if (sections === undefined) {
+    throw new ConfigurationError([{ path: "extensions", message: "expected a map" }]);
   }
-  return sections;
+  const isRegistry = (id: string) => registryFactories.some(({ type }) => type === typeOf(id));
+  return new Map([...sections].filter(([id]) => isRegistry(id)));
 }
 
 function chooseId(ids: readonly string[], wantedId: string | undefined): string {
@@ -102,9 +107,8 @@ function chooseId(ids: readonly string[], wantedId: string | undefined): string 
   }
   const [only, ...more] = ids;
   if (only === undefined) return fail("no redis_registry or memory_registry is configured");
-  if (more.length > 0)
-    return fail(`there are several registries (${listed}): choose with --registry`);
-  return only;
+  if (more.length === 0) return only;
+  return fail(`there are several registries (${listed}): choose with --registry`);
 }
 
 function typeOf(id: string): string | undefined {
@@ -119,10 +123,14 @@ function parsedValue<Value>(
   return parsed.value;
 }
 
-async function untilAvailable(registry: ContainerRegistry, id: string): Promise<void> {
+async function untilAvailable(
+  registry: ContainerRegistry,
+  id: string,
+  waitMs: number,
+): Promise<void> {
   if (registry.availability.isAvailable) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, availabilityTimeoutMs);
+    const timer = setTimeout(resolve, waitMs);
     const end = registry.onAvailability(() => {
       if (!registry.availability.isAvailable) return;
       clearTimeout(timer);
@@ -130,11 +138,9 @@ async function untilAvailable(registry: ContainerRegistry, id: string): Promise<
       resolve();
     });
   });
-  const { isAvailable, reason } = registry.availability;
+  const { isAvailable, reason = "no answer" } = registry.availability;
   if (isAvailable) return;
-  throw new Error(
-    `registry "${id}" is not available after ${availabilityTimeoutMs / 1_000} s: ${reason ?? "no answer"}`,
-  );
+  throw new Error(`registry "${id}" is not available after ${waitMs} ms: ${reason}`);
 }
 
 const hostOfNothing: Host = { extension: () => undefined, componentStatuses: () => [] };

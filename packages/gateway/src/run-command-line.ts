@@ -1,5 +1,5 @@
 import { builtInFactories } from "@inode-gateway/components";
-import { ConfigurationError, formatProblem } from "@inode-gateway/config";
+import { ConfigurationError, type ConfigurationTree, formatProblem } from "@inode-gateway/config";
 import type { ComponentSettings } from "@inode-gateway/contract";
 import { createLogger, createMeter, systemClock } from "@inode-gateway/telemetry";
 import { type Command, parseCommandLine, type SourceFlags, UsageError } from "./command-line.js";
@@ -17,7 +17,7 @@ import {
 import { ExitCode } from "./exit-code.js";
 import { helpText } from "./help-text.js";
 import { openRegistry } from "./open-registry.js";
-import type { ProcessEnvironment } from "./process-environment.js";
+import { OutputClosedError, type ProcessEnvironment } from "./process-environment.js";
 import { readBuildInfo } from "./version.js";
 
 /**
@@ -36,6 +36,7 @@ export async function runCommandLine(io: ProcessEnvironment): Promise<ExitCode> 
       io.stderr.write(describeProblems(error));
       return ExitCode.usage;
     }
+    if (error instanceof OutputClosedError) return ExitCode.ok;
     io.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     return ExitCode.failed;
   }
@@ -45,22 +46,22 @@ async function execute(command: Command, io: ProcessEnvironment): Promise<ExitCo
   const build = readBuildInfo();
   switch (command.name) {
     case "help":
-      io.stdout.write(helpText);
+      await io.stdout.write(helpText);
       return ExitCode.ok;
     case "version":
-      io.stdout.write(`${build.command} version ${build.version}\n`);
+      await io.stdout.write(`${build.command} version ${build.version}\n`);
       return ExitCode.ok;
     case "components":
-      io.stdout.write(listComponents(build, builtInFactories));
+      await io.stdout.write(listComponents(build, builtInFactories));
       return ExitCode.ok;
     case "run":
       return runGateway(await loadChecked(command.sources, io), build, io);
     case "validate":
       return validate(command, io);
     case "print-config": {
-      const tree = await loadTree(command.sources, io.environment);
+      const tree = await loadTreeWithWarnings(command.sources, io);
       if (command.isValidated) checkTree(tree);
-      io.stdout.write(printConfiguration(tree, command));
+      await io.stdout.write(printConfiguration(tree, command));
       return ExitCode.ok;
     }
     case "explain":
@@ -86,21 +87,31 @@ async function validate(
   const { warnings, notes } = await loadChecked(command.sources, io);
   for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
   for (const note of notes) io.stderr.write(`note: ${note}\n`);
-  io.stdout.write("the configuration is valid\n");
+  await io.stdout.write("the configuration is valid\n");
   return ExitCode.ok;
+}
+
+/** For commands that do not check the whole configuration, which would tell of these too. */
+async function loadTreeWithWarnings(
+  sources: SourceFlags,
+  io: ProcessEnvironment,
+): Promise<ConfigurationTree> {
+  const tree = await loadTree(sources, io.environment);
+  for (const warning of tree.warnings) io.stderr.write(`warning: ${warning}\n`);
+  return tree;
 }
 
 async function askRegistry(
   command: Extract<Command, { name: "explain" | "registry" }>,
   io: ProcessEnvironment,
 ): Promise<ExitCode> {
-  const tree = await loadTree(command.sources, io.environment);
+  const tree = await loadTreeWithWarnings(command.sources, io);
   const opened = await openRegistry(tree, command.registryId, (id) => commandSettings(id, io));
   try {
     if (command.name === "explain") {
-      await runExplainCommand(command.attributes, opened.registry, io.stdout);
+      await runExplainCommand(command.attributes, tree, opened, io.stdout);
     } else {
-      await runRegistryCommand(command, opened.registry, io, systemClock.unixMs());
+      await runRegistryCommand(command, opened, io, systemClock.unixMs());
     }
   } finally {
     await opened.close();
@@ -108,7 +119,8 @@ async function askRegistry(
   return ExitCode.ok;
 }
 
-/** Settings of an extension that a command opens: it logs warnings only and counts for nobody. */
+/** Settings of an extension that a command opens: it counts for nobody, and what ends the
+ * command is told by the command itself, so that only errors are logged. */
 function commandSettings(id: string, io: ProcessEnvironment): ComponentSettings {
   const logger = createLogger({
     level: "error",

@@ -33,6 +33,20 @@ export async function runGateway(
   build: BuildInfo,
   io: ProcessEnvironment,
 ): Promise<ExitCode> {
+  // Starting and stopping may wait on nothing but timers, which do not keep the process alive.
+  const alive = setInterval(() => undefined, 1_000);
+  try {
+    return await runUntilStopped(checked, build, io);
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+async function runUntilStopped(
+  checked: GatewayConfiguration,
+  build: BuildInfo,
+  io: ProcessEnvironment,
+): Promise<ExitCode> {
   const logger = createLogger({
     ...loggerOptions(checked.telemetry),
     isTerminal: io.stderr.isTerminal,
@@ -64,17 +78,19 @@ export async function runGateway(
     },
   });
   let metricsServer: AdminServer | undefined;
+  let isStarted = false;
   try {
     metricsServer = await serveMetrics(checked.telemetry, meter, logger);
-    await Promise.race([runtime.start(), stopSignal]);
+    const started = runtime.start().then(() => true);
+    isStarted = await Promise.race([started, stopSignal.then(() => false)]);
   } catch (error) {
     logger.error("the gateway cannot start", { error });
     await metricsServer?.close();
     return ExitCode.failed;
   }
-  logger.info("Everything is ready. Begin running and processing data.");
+  if (isStarted) logger.info("Everything is ready. Begin running and processing data.");
   await Promise.race([stopSignal, failed]);
-  await drain(runtime, logger);
+  await drain(runtime, checked, logger);
   await metricsServer?.close();
   return failure.signal.aborted ? ExitCode.failed : ExitCode.ok;
 }
@@ -99,16 +115,14 @@ function waitForStopSignal(logger: Logger, io: ProcessEnvironment): Promise<void
   });
 }
 
-async function drain(runtime: PipelineRuntime, logger: Logger): Promise<void> {
+async function drain(
+  runtime: PipelineRuntime,
+  { pipelines }: GatewayConfiguration,
+  logger: Logger,
+): Promise<void> {
   const startMs = systemClock.nowMs();
-  // Everything below waits on timers and sockets that do not keep the process alive.
-  const alive = setInterval(() => undefined, 1_000);
-  try {
-    await runtime.shutdown(startMs + shutdownTimeoutMs);
-  } finally {
-    clearInterval(alive);
-  }
-  reportAccounting(runtime.accounting(), logger);
+  await runtime.shutdown(startMs + shutdownTimeoutMs);
+  reportAccounting(runtime.accounting(), pipelines, logger);
   logger.info("stopped", { durationMs: Math.round(systemClock.nowMs() - startMs) });
 }
 

@@ -41,25 +41,25 @@ interface Draft {
  */
 export async function readMappingFile(path: string): Promise<readonly FileNode[]> {
   await refuseTooLarge(path);
-  const pieces: AsyncIterable<string> = createReadStream(path, { encoding: "utf8" });
-  const lines = readLines(pieces, LINE_LENGTH_MAX, (line) => {
-    throw new MappingFileError(
-      `${path}:${line}: line is longer than ${LINE_LENGTH_MAX} characters, the limit`,
-    );
-  });
-  return await readMappingLines(lines, path);
+  return await readMappings(createReadStream(path, { encoding: "utf8" }), path);
 }
 
 /**
- * Reads mappings, one JSON object a line; empty lines are skipped.
+ * Reads mappings from a text that comes in pieces, one JSON object a line; empty lines are skipped.
  *
  * @param source what errors name, such as the path of the file
- * @throws MappingFileError for the first line that cannot be used
+ * @throws MappingFileError for the first line that cannot be used, and for a text of more than
+ *   {@link MAPPING_FILE_BYTES_MAX} characters
  */
-export async function readMappingLines(
-  lines: AsyncIterable<string>,
+export async function readMappings(
+  pieces: AsyncIterable<string>,
   source: string,
 ): Promise<readonly FileNode[]> {
+  const lines = readLines(withinLimit(pieces, source), LINE_LENGTH_MAX, (line) => {
+    throw new MappingFileError(
+      `${source}:${line}: line is longer than ${LINE_LENGTH_MAX} characters, the limit`,
+    );
+  });
   const drafts = new Map<string, Draft>();
   let line = 0;
   for await (const text of lines) {
@@ -67,6 +67,20 @@ export async function readMappingLines(
     if (text.trim() !== "") addLine(drafts, text, source, line);
   }
   return [...drafts].map(([bootId, draft]) => toFileNode(bootId, draft, source));
+}
+
+/** A file may grow while it is read, and a pipe has no size to look at before. */
+async function* withinLimit(pieces: AsyncIterable<string>, source: string): AsyncGenerator<string> {
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    if (length > MAPPING_FILE_BYTES_MAX) {
+      throw new MappingFileError(
+        `${source} has more than ${MAPPING_FILE_BYTES_MAX} characters, the limit: give it in parts`,
+      );
+    }
+    yield piece;
+  }
 }
 
 async function refuseTooLarge(path: string): Promise<void> {
