@@ -192,13 +192,13 @@ suite("memory_registry", () => {
     }
   });
 
-  test("65,536 mappings of a node are read, and not one more", async (context) => {
+  test("32,768 mappings of a node are read, and not one more", async (context) => {
     const file = join(folderOf(context), "mappings.jsonl");
     const lines = Array.from({ length: registryLimits.mappingsPerNode }, (_, at) => line(3 + at));
     writeFileSync(file, lines.join(""));
     assert.equal((await readMappingFile(file))[0]?.mappings.length, registryLimits.mappingsPerNode);
     writeFileSync(file, [...lines, line(100_000)].join(""));
-    await assert.rejects(readMappingFile(file), /:65537: boot ID .* has more than 65536 mappings/);
+    await assert.rejects(readMappingFile(file), /:32769: boot ID .* has more than 32768 mappings/);
   });
 
   test("256 MiB are read, and not a byte more; a line without end is refused early", async (context) => {
