@@ -88,7 +88,9 @@ class RunningRedis implements RedisServer {
     const process = spawn("redis-server", this.#arguments, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = process;
     // A test that fails half-way must not leave a server behind.
-    globalThis.process.once("exit", () => process.kill("SIGKILL"));
+    const killAtExit = () => process.kill("SIGKILL");
+    globalThis.process.once("exit", killAtExit);
+    process.once("exit", () => globalThis.process.off("exit", killAtExit));
     let output = "";
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-4_096);

@@ -5,6 +5,7 @@ import {
   type AdminServer,
   createLogger,
   createMeter,
+  failureFields,
   type PrometheusMeter,
   registerProcessMetrics,
   startMetricsServer,
@@ -84,7 +85,7 @@ async function runUntilStopped(
     const started = runtime.start().then(() => true);
     isStarted = await Promise.race([started, stopSignal.then(() => false)]);
   } catch (error) {
-    logger.error("the gateway cannot start", { error });
+    logger.error("the gateway cannot start", failureFields(error));
     await metricsServer?.close();
     return ExitCode.failed;
   }
@@ -135,7 +136,7 @@ async function serveMetrics(
   if (endpoint === undefined) return undefined;
   const server = await startMetricsServer({
     endpoint,
-    endpointKey: "service::telemetry::metrics::readers",
+    endpointKey: `service::telemetry::metrics::${config.metrics.address === undefined ? "readers" : "address"}`,
     meter,
   });
   logger.info("serving metrics", { endpoint: server.address, path: "/metrics" });

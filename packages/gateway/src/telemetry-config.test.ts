@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import {
+  loggerOptions,
+  metricsEndpoint,
+  type TelemetryConfig,
+  targetInfoLabels,
+  telemetryConfig,
+} from "./telemetry-config.js";
+
+const parsed = (section: unknown): TelemetryConfig => telemetryConfig.parse(section);
+
+function problemsOf(section: unknown): string[] {
+  const { error } = telemetryConfig.safeParse(section);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join("::")}: ${message}`);
+}
+
+const reader = (host: unknown, port: unknown) => ({
+  pull: { exporter: { prometheus: { host, port } } },
+});
+
+suite("service::telemetry", () => {
+  test("without a key it logs at info, thins repetitions out and serves metrics on localhost:8888", () => {
+    const config = parsed({});
+    assert.deepEqual(loggerOptions(config), {
+      level: "info",
+      encoding: "auto",
+      sampling: { tickMs: 10_000, initial: 10, thereafter: 100 },
+    });
+    assert.equal(metricsEndpoint(config), "localhost:8888");
+  });
+
+  test("levels are read in any case, as the Collector does", () => {
+    assert.equal(parsed({ logs: { level: "WARN" } }).logs.level, "warn");
+    assert.equal(parsed({ metrics: { level: "None" } }).metrics.level, "none");
+    assert.match(problemsOf({ logs: { level: "trace" } })[0] ?? "", /^logs::level: /);
+    assert.match(problemsOf({ metrics: { level: "some" } })[0] ?? "", /^metrics::level: /);
+  });
+
+  test("every key of logs has its effect", () => {
+    const logs = {
+      level: "debug",
+      encoding: "json",
+      sampling: { tick: "1m", initial: 0, thereafter: 0 },
+      initial_fields: { region: "eu", zone: 3 },
+    };
+    assert.deepEqual(loggerOptions(parsed({ logs })), {
+      level: "debug",
+      encoding: "json",
+      initialFields: { region: "eu", zone: 3 },
+      sampling: { tickMs: 60_000, initial: 0, thereafter: 0 },
+    });
+    const everything = parsed({ logs: { sampling: { enabled: false } } });
+    assert.equal(loggerOptions(everything).sampling, undefined);
+  });
+
+  test("the metrics page is where the reader or the older `address` says", () => {
+    const at = (metrics: unknown) => metricsEndpoint(parsed({ metrics }));
+    assert.equal(at({ readers: [reader("0.0.0.0", 9_000)] }), "0.0.0.0:9000");
+    assert.equal(at({ readers: [reader("::1", 0)] }), "[::1]:0");
+    assert.equal(at({ readers: [reader(undefined, undefined)] }), "localhost:8888");
+    assert.equal(at({ address: "127.0.0.1:9001" }), "127.0.0.1:9001");
+    assert.equal(at({ level: "none", address: "127.0.0.1:9001" }), undefined);
+  });
+
+  test("the last accepted and the first refused values", () => {
+    assert.deepEqual(problemsOf({ metrics: { readers: [reader("h", 65_535)] } }), []);
+    assert.equal(problemsOf({ metrics: { readers: [reader("h", 65_536)] } }).length, 1);
+    assert.equal(problemsOf({ metrics: { readers: [reader("h", -1)] } }).length, 1);
+    assert.equal(problemsOf({ metrics: { readers: [] } }).length, 1);
+    assert.equal(problemsOf({ metrics: { readers: [reader("h", 1), reader("h", 2)] } }).length, 1);
+    assert.equal(problemsOf({ logs: { sampling: { initial: -1 } } }).length, 1);
+    assert.equal(problemsOf({ logs: { sampling: { thereafter: 0.5 } } }).length, 1);
+    assert.equal(problemsOf({ logs: { encoding: "logfmt" } }).length, 1);
+    assert.equal(problemsOf({ resource: { a: 1 } }).length, 1);
+    assert.equal(problemsOf({ traces: {} }).length, 1, "an unknown key");
+  });
+
+  test("`address` beside `readers` is a contradiction", () => {
+    const metrics = { address: "127.0.0.1:1", readers: [reader("h", 1)] };
+    assert.deepEqual(problemsOf({ metrics }), [
+      "metrics::address: cannot be given together with `readers`: keep `readers`",
+    ]);
+  });
+
+  test("target_info names the process, and what the operator adds in Prometheus's letters", () => {
+    const config = parsed({
+      resource: { "deployment.environment.name": "prod", "service.name": "g" },
+    });
+    assert.deepEqual(
+      targetInfoLabels(config, { command: "inode-gateway", version: "1.2.3" }, "id"),
+      {
+        service_name: "g",
+        service_version: "1.2.3",
+        service_instance_id: "id",
+        deployment_environment_name: "prod",
+      },
+    );
+  });
+});
