@@ -44,6 +44,12 @@ test("a changed batch keeps signal, origin and count, and leaves the first one a
   assert.equal(batch.withChunks([], 0).itemCount, 0);
 });
 
+test("a changed batch retains what the first one does, or its own bytes when they are more", () => {
+  const batch = new Batch({ signal: "traces", chunks: [new Uint8Array(10)], origin, itemCount: 0 });
+  assert.equal(batch.withChunks([batch.bytes.subarray(0, 1)]).retainedBytes, 10);
+  assert.equal(batch.withChunks([batch.bytes, Uint8Array.of(0)]).retainedBytes, 11);
+});
+
 test("a batch that was not merged says so", () => {
   const parts = [createTestBatch(), createTestBatch()];
   assert.deepEqual(createTestBatch().mergedFrom, []);

@@ -72,9 +72,13 @@ export class Batch {
    * The same request with other bytes, from the same sender.
    *
    * Without `itemCount` the new batch takes this one's count, which is right for every change that
-   * neither adds nor removes items.
+   * neither adds nor removes items. It retains what this batch retains: chunks are mostly ranges of
+   * the same memory, and one small range keeps all of it allocated.
    */
   withChunks(chunks: readonly Uint8Array[], itemCount: number = this.itemCount): Batch {
-    return new Batch({ signal: this.signal, chunks, origin: this.origin, itemCount });
+    let byteLength = 0;
+    for (const chunk of chunks) byteLength += chunk.byteLength;
+    const retainedBytes = Math.max(this.retainedBytes, byteLength);
+    return new Batch({ signal: this.signal, chunks, origin: this.origin, itemCount, retainedBytes });
   }
 }
