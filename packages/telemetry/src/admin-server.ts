@@ -43,9 +43,12 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const advice =
         cause.code === "EADDRINUSE"
-          ? `another process listens there: stop it, or set another \`${endpointKey}\``
-          : cause.message;
-      const error = new Error(`${name} cannot listen on ${endpoint}: ${advice}`, { cause });
+          ? "another process listens there; stop it (`ss -ltnp` names it), or"
+          : `${cause.message};`;
+      const error = new Error(
+        `${name} cannot listen on ${endpoint}: ${advice} set another \`${endpointKey}\``,
+        { cause },
+      );
       reject(Object.assign(error, { code: cause.code }));
     });
     server.listen(port, host === "" ? undefined : host, resolve);

@@ -4,6 +4,7 @@ export {
   maxAdminConnections,
   startAdminServer,
 } from "./admin-server.js";
+export { failureFields } from "./failure-fields.js";
 export { LogSampler, type LogSampling, maxSampledMessages } from "./log-sampler.js";
 export { createLogger, type LoggerOptions, type LogLevel } from "./logger.js";
 export { createMeter, maxSeriesPerMetric, type PrometheusMeter } from "./meter.js";

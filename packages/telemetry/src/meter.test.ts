@@ -117,7 +117,7 @@ test("a port in use is an error that names the endpoint and what to do", async (
       assert.equal((error as NodeJS.ErrnoException).code, "EADDRINUSE");
       assert.equal(
         error.message,
-        `metrics page cannot listen on ${server.address}: another process listens there: stop it, or set another \`metrics::endpoint\``,
+        `metrics page cannot listen on ${server.address}: another process listens there; stop it (\`ss -ltnp\` names it), or set another \`metrics::endpoint\``,
       );
       return true;
     },
