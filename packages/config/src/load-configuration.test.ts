@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { ConfigurationError } from "./configuration-error.js";
 import { plainCopy } from "./expanded-value.js";
@@ -79,11 +79,14 @@ suite("sources", () => {
 
   test("a missing file, a directory and an unset variable are named with what gave them", async () => {
     const missing = join(directory, "missing.yaml");
-    const message = await problemsOf({ configs: [missing, directory, "env:NOT_SET"] });
+    const message = await problemsOf({
+      configs: [missing, "missing.yaml", directory, "env:NOT_SET"],
+    });
     assert.equal(
       message,
       [
         `--config ${missing} cannot be read: there is no such file`,
+        `--config missing.yaml cannot be read: there is no file ${resolve("missing.yaml")}`,
         `--config ${directory} cannot be read: it is a directory`,
         "--config env:NOT_SET: the environment variable is not set",
       ].join("\n"),

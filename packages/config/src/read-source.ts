@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { isAbsolute, resolve } from "node:path";
 import { SOURCE_BYTES_MAX } from "./yaml-source.js";
 
 /**
@@ -26,7 +27,7 @@ export async function readSourceFile(path: string): Promise<string> {
       await file.close();
     }
   } catch (error) {
-    throw new Error(reasonOf(error), { cause: error });
+    throw new Error(reasonOf(error, path), { cause: error });
   }
 }
 
@@ -34,10 +35,11 @@ function tooLarge(size: number): string {
   return `it has ${size} bytes or more, at most ${SOURCE_BYTES_MAX} are allowed`;
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, path: string): string {
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
-      return "there is no such file";
+      // Whoever wrote a relative path may not know what it is relative to.
+      return isAbsolute(path) ? "there is no such file" : `there is no file ${resolve(path)}`;
     case "EACCES":
     case "EPERM":
       return "this process has no permission to read it";

@@ -71,11 +71,10 @@ export async function readServerTls(config: ServerTlsConfig): Promise<ServerTlsM
 }
 
 async function readShared(config: TlsConfig): Promise<TlsMaterial> {
-  const [ca, cert, key] = await Promise.all([
-    readPem("ca_file", config.ca_file, config.ca_pem),
-    readPem("cert_file", config.cert_file, config.cert_pem),
-    readPem("key_file", config.key_file, config.key_pem),
-  ]);
+  // One after the other: of several faults it is always the same one that is told.
+  const ca = await readPem("ca_file", config.ca_file, config.ca_pem);
+  const cert = await readPem("cert_file", config.cert_file, config.cert_pem);
+  const key = await readPem("key_file", config.key_file, config.key_pem);
   if (ca !== undefined) certificatesOf(ca);
   if (cert !== undefined && key !== undefined) refuseMismatch(cert, key);
   return {
