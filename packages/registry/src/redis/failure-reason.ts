@@ -40,21 +40,22 @@ function codeOf(error: unknown): string {
 function networkReason(code: string, text: string, target: FailedTarget): string | undefined {
   const { shown } = target;
   if (code === "ECONNREFUSED") {
-    return `nothing listens at ${shown} (connection refused); is Redis running, is the port right`;
+    return `nothing listens at ${shown} (connection refused): start Redis, or correct \`endpoint\``;
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return `the host name of ${shown} cannot be resolved (${code}); check \`endpoint\` and DNS`;
   }
   if (code === "ETIMEDOUT" || text.includes("ETIMEDOUT")) {
     return (
-      `no connection to ${shown} within ${target.connectTimeoutMs} ms; ` +
-      `is the address right, does a firewall drop it${target.isTls ? ", does it speak TLS" : ""}`
+      `no connection to ${shown} within ${target.connectTimeoutMs} ms: check \`endpoint\` and ` +
+      `firewalls${target.isTls ? ", and whether that Redis speaks TLS" : ""}`
     );
   }
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") {
     return `there is no route to ${shown} (${code})`;
   }
-  if (code === "ENOENT") return `the socket ${shown} does not exist; is Redis running there`;
+  if (code === "ENOENT")
+    return `the socket ${shown} does not exist: start Redis, or correct \`endpoint\``;
   if (code === "EACCES") return `no permission to open the socket ${shown}`;
   if (code === "ECONNRESET" || code === "EPIPE") return closedReason(target);
   return undefined;

@@ -158,8 +158,8 @@ test("starts without a Redis and uses it when it comes", async () => {
   await waitUntil(() => gateway.availability.reason?.includes("refused") === true);
   assert.equal(
     gateway.availability.reason,
-    `nothing listens at redis://127.0.0.1:${server.port} (connection refused); ` +
-      "is Redis running, is the port right",
+    `nothing listens at redis://127.0.0.1:${server.port} (connection refused): ` +
+      "start Redis, or correct `endpoint`",
   );
   await server.restart();
   await untilAvailable(gateway);

@@ -73,8 +73,8 @@ test("says that a server may not speak TLS", async () => {
   // A Redis without TLS takes the handshake for the beginning of a command and waits for its end.
   assert.equal(
     await reasonFor({ endpoint, connectTimeoutMs: 300 }),
-    `no connection to ${endpoint} within 300 ms; ` +
-      "is the address right, does a firewall drop it, does it speak TLS",
+    `no connection to ${endpoint} within 300 ms: ` +
+      "check `endpoint` and firewalls, and whether that Redis speaks TLS",
   );
 });
 
@@ -83,7 +83,7 @@ test("reaches a unix socket, and says when there is none", async () => {
   assert.equal(await reasonFor({ endpoint: server.unixEndpoint }), "available");
   assert.equal(
     await reasonFor({ endpoint: "unix:///nonexistent/redis.sock" }),
-    "the socket unix:///nonexistent/redis.sock does not exist; is Redis running there",
+    "the socket unix:///nonexistent/redis.sock does not exist: start Redis, or correct `endpoint`",
   );
 });
 
