@@ -63,7 +63,7 @@ test("a port in use is an error that names the endpoint and what to do", async (
   await assert.rejects(
     startHealthServer(server.address, () => ready),
     {
-      message: `health endpoint cannot listen on ${server.address}: another process listens there: stop it, or set another \`health::endpoint\``,
+      message: `health endpoint cannot listen on ${server.address}: another process listens there; stop it (\`ss -ltnp\` names it), or set another \`health::endpoint\``,
     },
   );
 });

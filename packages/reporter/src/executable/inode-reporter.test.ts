@@ -218,8 +218,8 @@ test("what cannot be started is exit code 1, with the reason in the log", async 
         ...args,
       );
       assert.equal(await executable.ended, 1, args.join(" "));
-      const error = executable.logged("inode-reporter cannot start")?.["error"];
-      assert.match((error as { message: string }).message, pattern);
+      const reason = executable.logged("inode-reporter cannot start")?.["reason"];
+      assert.match(String(reason), pattern);
     }),
   );
 });

@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
-import { ConfigurationError, loadConfiguration, parseSection } from "@inode-gateway/config";
+import {
+  ConfigurationError,
+  checkEnvironment,
+  loadConfiguration,
+  parseSection,
+} from "@inode-gateway/config";
 import type { ContainerRegistry } from "@inode-gateway/registry";
 import {
   createLogger,
   createMeter,
+  failureFields,
   registerProcessMetrics,
   startMetricsServer,
   systemClock,
@@ -46,7 +52,7 @@ export async function runReporter(host: ProcessEnvironment): Promise<number> {
       host.writeOut(`inode-reporter ${readVersion()}\n`);
       return exitCodes.ok;
     }
-    const { config, warnings } = await readConfig(command, host.environment);
+    const { config, warnings } = await readConfig(command, host);
     if (command.name === "validate") {
       for (const warning of warnings) host.writeError(`inode-reporter: ${warning}\n`);
       host.writeOut("the configuration is valid\n");
@@ -55,21 +61,35 @@ export async function runReporter(host: ProcessEnvironment): Promise<number> {
     return await runUntilStopped(config, warnings, host);
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof ConfigurationError)) throw error;
-    host.writeError(`inode-reporter: ${error.message.replaceAll("\n", "\n  ")}\n`);
+    host.writeError(`inode-reporter: ${describe(error)}\n`);
     if (error instanceof UsageError) host.writeError("Try: inode-reporter --help\n");
     return exitCodes.usage;
   }
 }
 
+function describe(error: UsageError | ConfigurationError): string {
+  const count = error instanceof ConfigurationError ? error.problems.length : 1;
+  if (count === 1) return error.message;
+  return `the configuration has ${count} problems\n  ${error.message.replaceAll("\n", "\n  ")}`;
+}
+
 async function readConfig(
   sources: { readonly configs: readonly string[]; readonly sets: readonly string[] },
-  environment: ProcessEnvironment["environment"],
+  host: ProcessEnvironment,
 ): Promise<{ config: ExecutableConfig; warnings: readonly string[] }> {
   const { configs, sets } = sources;
-  const tree = await loadConfiguration({ configs, sets, environment });
-  const parsed = parseSection(executableConfig, tree.root, []);
-  if ("problems" in parsed) throw new ConfigurationError(parsed.problems);
-  return { config: parsed.value, warnings: tree.warnings };
+  const { root, warnings } = await loadConfiguration({
+    configs,
+    sets,
+    environment: host.environment,
+  });
+  const parsed = parseSection(executableConfig, root, []);
+  const problems =
+    "problems" in parsed ? parsed.problems : await checkEnvironment(executableConfig, root, []);
+  if ("value" in parsed && problems.length === 0) return { config: parsed.value, warnings };
+  // A variable that is not set is often the very reason for what is wrong.
+  for (const warning of warnings) host.writeError(`inode-reporter: ${warning}\n`);
+  throw new ConfigurationError(problems);
 }
 
 async function runUntilStopped(
@@ -92,7 +112,7 @@ async function runUntilStopped(
     logger.info("stopping", { signal });
     return exitCodes.ok;
   } catch (error) {
-    logger.error("inode-reporter cannot start", { error });
+    logger.error("inode-reporter cannot start", failureFields(error));
     return exitCodes.failed;
   } finally {
     for (const release of releases.reverse()) {

@@ -232,7 +232,7 @@ export class Publication {
       if (isNews && this.#failures >= firstReported) {
         logger.warn("the registry does not answer, so changes are kept until it does", {
           operation,
-          error: lastError,
+          reason: lastError,
         });
       }
       this.#status = { ...this.#status, isAvailable: false, isReconciled: false, lastError };
