@@ -75,9 +75,15 @@ async function loadChecked(
   io: ProcessEnvironment,
 ): Promise<GatewayConfiguration> {
   const tree = await loadTree(sources, io.environment);
-  const checked = checkTree(tree);
-  await checkSurroundings(tree, checked);
-  return checked;
+  try {
+    const checked = checkTree(tree);
+    await checkSurroundings(tree, checked);
+    return checked;
+  } catch (error) {
+    // A variable that is not set is often the very reason for what is wrong.
+    for (const warning of tree.warnings) io.stderr.write(`warning: ${warning}\n`);
+    throw error;
+  }
 }
 
 async function validate(
