@@ -4,7 +4,13 @@ import type { UnaryChannel, UnaryChannelOptions } from "./unary-channel.js";
 import type { UnaryHandler, UnaryServer, UnaryServerOptions } from "./unary-server.js";
 
 export { HEADER_LIST_BYTES_MAX, type Metadata } from "./metadata.js";
-export { GrpcCode, GrpcStatusError, RETRY_DELAY_MS_MAX, type Status } from "./status.js";
+export {
+  GrpcCode,
+  GrpcStatusError,
+  NO_CONNECTION,
+  RETRY_DELAY_MS_MAX,
+  type Status,
+} from "./status.js";
 export { decodeStatus, encodeStatus, STATUS_BYTES_MAX } from "./status-bytes.js";
 export { statusFromJson, statusToJson } from "./status-json.js";
 export { STATUS_MESSAGE_BYTES_MAX } from "./status-trailers.js";

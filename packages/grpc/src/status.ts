@@ -42,6 +42,13 @@ export class GrpcStatusError extends Error {
   }
 }
 
+/**
+ * How the message of UNAVAILABLE begins when no connection could be made; why follows behind it.
+ *
+ * No server answered: what follows is a fact of the network, of TLS or of name resolution.
+ */
+export const NO_CONNECTION = "no connection: ";
+
 /** The `@type` of google.rpc.RetryInfo, as JSON and `Any` write it. */
 export const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
 

@@ -1,6 +1,7 @@
 import type { Channel, InterceptingListener, StatusObject } from "@grpc/grpc-js";
 import { GrpcCode, GrpcStatusError } from "../status.js";
 import { decodeStatus } from "../status-bytes.js";
+import { connectFailureText } from "./connect-failure-text.js";
 
 /** Collects the answer to one call: exactly one message with status OK, or the status. */
 export class ResponseListener implements InterceptingListener {
@@ -46,7 +47,7 @@ export class ResponseListener implements InterceptingListener {
     }
     // grpc-js leaves both out when its decompression fails for want of an encoding it knows.
     const code: number = Number.isInteger(status.code) ? status.code : GrpcCode.INTERNAL;
-    const message = status.details ?? "the response message cannot be read";
+    const message = connectFailureText(status.details ?? "the response message cannot be read");
     const retryDelayMs = retryDelayOf(status);
     return retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs };
   }
