@@ -103,7 +103,8 @@ suite("otlp_grpc fails", () => {
     await assert.rejects(exporter.consume(createTestBatch()), (error: RetryableError) => {
       assert.ok(error instanceof RetryableError);
       assert.equal(error.code, "BACKEND_UNAVAILABLE");
-      assert.equal(error.backendStatus?.grpcCode, 14);
+      // No backend said anything: connecting failed, or what was connected went away.
+      assert.ok([undefined, 14].includes(error.backendStatus?.grpcCode), error.message);
       return true;
     });
     assert.deepEqual(

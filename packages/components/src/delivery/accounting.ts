@@ -1,3 +1,4 @@
+import { formatDuration } from "@inode-gateway/config";
 import {
   type Batch,
   type ComponentSettings,
@@ -8,6 +9,7 @@ import {
 } from "@inode-gateway/contract";
 import { LogInterval } from "../transport/log-interval.js";
 import type { DeliveryStep } from "./delivery-step.js";
+import { failureFields } from "./failure-fields.js";
 import { failedItems, partialSuccessItems, salvagedBatches, sentItems } from "./metrics.js";
 import type { Outcome } from "./salvage.js";
 
@@ -48,6 +50,19 @@ export class Accounting implements DeliveryStep<void> {
     if (outcome.refused.length > 0) this.#noteRefused(outcome);
   }
 
+  /**
+   * Says that a delivery failed and is tried again: long before it is given up, and a queue hides it
+   * from the senders.
+   */
+  noteRetry(error: RetryableError, waitMs: number): void {
+    this.#noteFailure(error);
+    const message = "Exporting failed. Will retry the request after interval.";
+    this.#log.log("warn", message, {
+      ...failureFields(error),
+      interval: formatDuration(Math.round(waitMs)),
+    });
+  }
+
   #notePartial({ rejectedItems, errorMessage }: NonNullable<Outcome["partial"]>): void {
     const fields = { message: errorMessage, dropped_items: rejectedItems };
     this.#log.log("warn", "Partial success response", fields);
@@ -62,7 +77,7 @@ export class Accounting implements DeliveryStep<void> {
     for (const { error, items } of refused) {
       this.#failed.add(items);
       this.#settings.ledger.dropped(items, dropReason(error));
-      const fields = { error, dropped_items: items };
+      const fields = { ...failureFields(error), dropped_items: items };
       this.#log.log("error", "Exporting failed. Dropping data.", fields);
     }
   }

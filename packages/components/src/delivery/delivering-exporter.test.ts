@@ -92,6 +92,23 @@ suite("DeliveringExporter without queue", () => {
     assert.equal(deadlines.length, 3);
   });
 
+  // Scenario: the sender was acknowledged long ago, so nobody but the log can tell.
+  test("says at the first failure that it will try again, not only when it gives up", async () => {
+    const { exporter, settings } = await scenario(() => Promise.reject(away), {
+      retry: retryOnFailure().parse({}),
+      queue: sendingQueue().parse({}),
+    });
+    await exporter.consume(logs(5));
+    await settle();
+    const [line, ...more] = settings.logger.records.filter(({ level }) => level === "warn");
+    assert.equal(line?.message, "Exporting failed. Will retry the request after interval.");
+    assert.equal(line?.fields["reason"], "away");
+    assert.match(String(line?.fields["interval"]), /^[2-7](\.\d+)?s$/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(settings.states, [{ state: "recoverable_error", reason: "away" }]);
+    await exporter.shutdown(settings.clock.nowMs());
+  });
+
   test("reports trouble when it begins and when it ends, not in between", async () => {
     let error: Error | undefined = away;
     const { exporter, settings } = await scenario(async () => {

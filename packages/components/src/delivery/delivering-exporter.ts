@@ -5,6 +5,7 @@ import { Accounting } from "./accounting.js";
 import { Attempt } from "./attempt.js";
 import type { RetryConfig, SendingQueueConfig } from "./config.js";
 import type { DeliveryStep, Sender } from "./delivery-step.js";
+import { failureFields } from "./failure-fields.js";
 import { inFlightRequests } from "./metrics.js";
 import { Retry } from "./retry.js";
 import { Salvage } from "./salvage.js";
@@ -45,7 +46,9 @@ export class DeliveringExporter implements Exporter {
     this.#log = new LogInterval(logger, clock);
     this.#attempt = new Attempt(clock, sender, policy.timeoutMs ?? 0);
     this.#retry = policy.retry?.enabled
-      ? new Retry(clock, random, policy.retry, this.#attempt)
+      ? new Retry(clock, random, policy.retry, this.#attempt, (error, waitMs) =>
+          accounting.noteRetry(error, waitMs),
+        )
       : undefined;
     const accounting = new Accounting(settings, signal, new Salvage(this.#retry ?? this.#attempt));
     this.#queue = policy.queue?.enabled
@@ -66,7 +69,7 @@ export class DeliveringExporter implements Exporter {
     try {
       await this.#first.deliver(batch, batch.origin.deadlineMs);
     } catch (error) {
-      const fields = { error, rejected_items: batch.itemCount };
+      const fields = { ...failureFields(error), rejected_items: batch.itemCount };
       this.#log.log("error", "Exporting failed. Rejecting data.", fields);
       throw error;
     }

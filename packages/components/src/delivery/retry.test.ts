@@ -77,7 +77,7 @@ suite("Retry", () => {
     const over = scenario({ max_elapsed_time: "4999ms" }, away);
     await assert.rejects(over.retry.deliver(batch, never), (error: RetryableError) => {
       assert.equal(error.code, "BACKEND_UNAVAILABLE");
-      assert.equal(error.message, "no more retries left within `max_elapsed_time` 4999 ms: away");
+      assert.equal(error.message, "no more retries left within `max_elapsed_time` 4.999s: away");
       assert.equal(error.cause, away);
       return true;
     });

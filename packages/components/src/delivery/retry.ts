@@ -1,3 +1,4 @@
+import { formatDuration } from "@inode-gateway/config";
 import { type Batch, type Clock, RetryableError } from "@inode-gateway/contract";
 import { TIMER_MS_MAX } from "../transport/timer-duration.js";
 import type { RetryConfig } from "./config.js";
@@ -14,14 +15,23 @@ export class Retry<Result> implements DeliveryStep<Result> {
   readonly #random: () => number;
   readonly #config: RetryConfig;
   readonly #next: DeliveryStep<Result>;
+  readonly #onRetry: (error: RetryableError, waitMs: number) => void;
   readonly #sleepers = new Set<() => void>();
   #isStopped = false;
 
-  constructor(clock: Clock, random: () => number, config: RetryConfig, next: DeliveryStep<Result>) {
+  /** @param onRetry called before each wait */
+  constructor(
+    clock: Clock,
+    random: () => number,
+    config: RetryConfig,
+    next: DeliveryStep<Result>,
+    onRetry: (error: RetryableError, waitMs: number) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.#config = config;
     this.#next = next;
+    this.#onRetry = onRetry;
   }
 
   async deliver(batch: Batch, deadlineMs: number): Promise<Result> {
@@ -38,6 +48,7 @@ export class Retry<Result> implements DeliveryStep<Result> {
         const wakeMs = this.#clock.nowMs() + waitMs;
         if (wakeMs > giveUpMs) throw noMoreRetries(error, maxElapsedMs);
         if (wakeMs > deadlineMs) throw error;
+        this.#onRetry(error, waitMs);
         await this.#sleep(waitMs);
         // Stopped while asleep: the queue drains with one try per batch, and this one had it.
         if (this.#isStopped) throw error;
@@ -72,7 +83,7 @@ export class Retry<Result> implements DeliveryStep<Result> {
 }
 
 function noMoreRetries(error: RetryableError, maxElapsedMs: number): RetryableError {
-  const message = `no more retries left within \`max_elapsed_time\` ${maxElapsedMs} ms: ${error.message}`;
+  const message = `no more retries left within \`max_elapsed_time\` ${formatDuration(maxElapsedMs)}: ${error.message}`;
   return new RetryableError(error.code, message, {
     cause: error,
     retryAfterMs: error.retryAfterMs,

@@ -12,6 +12,7 @@ import { dropReason } from "./accounting.js";
 import type { SendingQueueConfig } from "./config.js";
 import type { DeliveryStep } from "./delivery-step.js";
 import { DrainRate } from "./drain-rate.js";
+import { failureFields } from "./failure-fields.js";
 import { enqueueFailedItems, queueCapacity, queueSize } from "./metrics.js";
 
 /** How long `block_on_overflow` lets a sender wait that named no deadline of its own. */
@@ -159,7 +160,7 @@ export class SendingQueue implements DeliveryStep<void> {
   #drop(batch: Batch, error: unknown): void {
     const isCutOff = this.#isStopping && error instanceof RetryableError;
     this.#settings.ledger.dropped(batch.itemCount, isCutOff ? "shutdown" : dropReason(error));
-    const fields = { error, dropped_items: batch.itemCount };
+    const fields = { ...failureFields(error), dropped_items: batch.itemCount };
     this.#log.log("error", "Exporting failed. Dropping data.", fields);
   }
 

@@ -5,7 +5,7 @@ import { GrpcStatusError } from "@inode-gateway/grpc";
 import { failureOfStatus } from "./grpc-failure.js";
 
 const failure = (code: number, message = "said", retryDelayMs?: number) =>
-  failureOfStatus("backend:1", new GrpcStatusError({ code, message, retryDelayMs }));
+  failureOfStatus("backend:1", new GrpcStatusError({ code, message, retryDelayMs }), true);
 
 suite("failureOfStatus", () => {
   for (const code of [1, 4, 10, 11, 14, 15]) {
@@ -42,6 +42,16 @@ suite("failureOfStatus", () => {
       assert.equal(failure(8, message).code, "BATCH_TOO_LARGE");
     });
   }
+
+  test("a connection that was never made is no answer of the destination", () => {
+    const error = failure(14, "no connection: connect ECONNREFUSED 127.0.0.1:1");
+    assert.equal(error.code, "BACKEND_UNAVAILABLE");
+    assert.equal(error.backendStatus, undefined);
+    assert.equal(
+      error.message,
+      "cannot connect to backend:1: connect ECONNREFUSED 127.0.0.1:1; nothing listens there: start the destination or correct `endpoint`",
+    );
+  });
 
   test("names the destination, the code and what was said", () => {
     assert.equal(failure(16, "who?").message, "backend:1 answered UNAUTHENTICATED: who?");

@@ -19,6 +19,7 @@ export class GrpcSender implements Sender {
   readonly #config: OtlpGrpcConfig;
   readonly #metadata: Metadata;
   #channel: UnaryChannel | undefined;
+  #isTls = false;
 
   constructor(settings: ComponentSettings, config: OtlpGrpcConfig) {
     this.#settings = settings;
@@ -34,6 +35,7 @@ export class GrpcSender implements Sender {
     if ("problem" in target) throw new Error(`\`endpoint\` ${target.problem}`);
     const { command, version } = this.#settings.build;
     const insecure = target.isInsecure ?? tls.insecure;
+    this.#isTls = !insecure;
     this.#channel = createUnaryChannel({
       endpoint: target.endpoint,
       tls: insecure ? undefined : await readClientTls({ ...tls, insecure }),
@@ -63,8 +65,8 @@ export class GrpcSender implements Sender {
         waitForReady: this.#config.wait_for_ready,
       });
     } catch (error) {
-      if (error instanceof GrpcStatusError) throw failureOfStatus(this.#config.endpoint, error);
-      throw error;
+      if (!(error instanceof GrpcStatusError)) throw error;
+      throw failureOfStatus(this.#config.endpoint, error, this.#isTls);
     }
     return this.#readResponse(batch, response);
   }

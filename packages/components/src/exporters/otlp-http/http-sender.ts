@@ -9,6 +9,7 @@ import {
 import { decodeResponse, decodeResponseJson, type PartialSuccess } from "@inode-gateway/otlp";
 import { type Dispatcher, Pool } from "undici";
 import type { Sender } from "../../delivery/delivery-step.js";
+import { connectFailure } from "../../transport/connect-failure.js";
 import { jsonMediaType, protobufMediaType } from "../../transport/otlp-names.js";
 import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
 import type { OtlpHttpConfig } from "./config.js";
@@ -196,10 +197,16 @@ function partialSuccessOf(signal: Signal, answer: HttpAnswer): PartialSuccess | 
   return undefined;
 }
 
+const keys = {
+  withoutTls: "write `http://` in `endpoint`",
+  withTls: "write `https://` in `endpoint`",
+};
+
 function networkFailure(url: string, cause: unknown, isLate: boolean): RetryableError {
   if (isLate) {
     return new RetryableError("DEADLINE_EXCEEDED", `${url} did not answer in time`, { cause });
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = connectFailure(text, { isTls: url.startsWith("https:"), ...keys });
   return new RetryableError("BACKEND_UNAVAILABLE", `cannot send to ${url}: ${reason}`, { cause });
 }
