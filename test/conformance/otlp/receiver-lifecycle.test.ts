@@ -21,7 +21,7 @@ suite("start", () => {
         assert.match(
           error.message,
           new RegExp(
-            `^cannot listen on \`protocols::${protocol}::endpoint\` ${endpoint}: listen EADDRINUSE: address already in use ${endpoint}; another process has this port: stop it`,
+            `^cannot listen on \`protocols::${protocol}::endpoint\` ${endpoint}: another process listens there; stop it`,
           ),
         );
         assert.equal((error as NodeJS.ErrnoException).code, "EADDRINUSE");

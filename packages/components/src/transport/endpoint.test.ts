@@ -40,7 +40,7 @@ test("the error of a port in use names key, endpoint, reason and way out", () =>
   const error = listenError("protocols::grpc::endpoint", "localhost:4317", cause);
   assert.equal(
     error.message,
-    "cannot listen on `protocols::grpc::endpoint` localhost:4317: listen EADDRINUSE; another process has this port: stop it (`ss -ltnp` names it), or set another port",
+    "cannot listen on `protocols::grpc::endpoint` localhost:4317: another process listens there; stop it (`ss -ltnp` names it), or set another port (EADDRINUSE)",
   );
   assert.equal((error as NodeJS.ErrnoException).code, "EADDRINUSE");
   assert.equal(error.cause, cause);

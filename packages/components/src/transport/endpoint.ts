@@ -46,24 +46,26 @@ export function formatEndpoint(host: string, port: number): string {
  */
 export function listenError(key: string, endpoint: string, cause: unknown): Error {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const advice = listenAdvice.get(code) ?? "check the address, or set another one";
   // A layer in between may have named the endpoint already; once is enough.
   const root = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const reason = root instanceof Error ? root.message : String(root);
+  const said = root instanceof Error ? root.message : String(root);
+  const known = listenReasons.get(code);
+  const reason =
+    known === undefined ? `${said}; check the address, or set another one` : `${known} (${code})`;
   return Object.assign(
-    new Error(`cannot listen on \`${key}\` ${endpoint}: ${reason}; ${advice}`, { cause }),
+    new Error(`cannot listen on \`${key}\` ${endpoint}: ${reason}`, { cause }),
     code === "" ? {} : { code },
   );
 }
 
-const listenAdvice: ReadonlyMap<string, string> = new Map([
+const listenReasons: ReadonlyMap<string, string> = new Map([
   [
     "EADDRINUSE",
-    "another process has this port: stop it (`ss -ltnp` names it), or set another port",
+    "another process listens there; stop it (`ss -ltnp` names it), or set another port",
   ],
-  ["EACCES", "this user may not open it: use a port above 1023 or another path"],
-  ["EADDRNOTAVAIL", "no interface of this machine has that address"],
-  ["ENOTFOUND", "the name does not resolve"],
-  ["EAI_AGAIN", "the name does not resolve at the moment"],
-  ["ENOENT", "the folder of the socket does not exist"],
+  ["EACCES", "this user may not open it; use a port above 1023 or another path"],
+  ["EADDRNOTAVAIL", "no interface of this machine has that address; set another one"],
+  ["ENOTFOUND", "the name does not resolve; check it, or write an address"],
+  ["EAI_AGAIN", "the name does not resolve at the moment; check DNS, or write an address"],
+  ["ENOENT", "the folder of the socket does not exist; create it, or set another path"],
 ]);
