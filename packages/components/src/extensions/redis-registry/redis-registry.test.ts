@@ -97,6 +97,16 @@ suite("redis_registry", () => {
     await extension.shutdown();
   });
 
+  // Scenario: a Redis without TLS takes the handshake for a command and waits for its end.
+  test("waits for the reason before it says that Redis is away", async (context) => {
+    await using redis = await startRedis();
+    const config = { endpoint: `rediss://127.0.0.1:${redis.port}`, connect_timeout: "1500ms" };
+    const { extension, settings } = await startExtension(context, config);
+    await waitUntil(() => settings.states.length > 0, { limitMs: 15_000 });
+    assert.match(settings.states[0]?.reason ?? "", /whether that Redis speaks TLS|does not answer/);
+    await extension.shutdown();
+  });
+
   test("a wrong password is the reason that is shown", async (context) => {
     await using redis = await startRedis({ password: "right" });
     const config = { endpoint: redis.endpoint, password: "wrong" };

@@ -13,6 +13,9 @@ import { redisFound, redisLost, redisStillAway } from "./events.js";
  */
 const AWAY_MS_MIN = 1_000;
 
+/** How often the first connection is waited for again while nothing says yet what is wrong with it. */
+const CONNECTING_WAITS_MAX = 10;
+
 /**
  * A registry in Redis, shared by all gateways and filled by the nodes' reporters.
  *
@@ -27,6 +30,9 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
   #awayTimer: Timer | undefined;
   /** What was said last; nothing at first. */
   #said: { readonly isAvailable: boolean; readonly reason: string | undefined } | undefined;
+  /** What the registry says first: that it is connecting. */
+  #connecting: string | undefined;
+  #connectingWaits = 0;
   #isStopped = false;
 
   constructor(settings: ComponentSettings, config: RedisRegistryConfig) {
@@ -59,17 +65,26 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
 
   #availabilityChanged(): void {
     if (this.#isStopped) return;
+    this.#connecting ??= this.containerRegistry.availability.reason;
     if (this.containerRegistry.availability.isAvailable) {
       this.#awayTimer?.cancel();
       this.#awayTimer = undefined;
       this.#say();
     } else if (this.#said?.isAvailable === false) this.#say();
     else {
-      this.#awayTimer ??= this.#settings.clock.setTimer(AWAY_MS_MIN, () => {
-        this.#awayTimer = undefined;
-        this.#say();
-      });
+      this.#awayTimer ??= this.#sayLater();
     }
+  }
+
+  #sayLater(): Timer {
+    return this.#settings.clock.setTimer(AWAY_MS_MIN, () => {
+      this.#awayTimer = undefined;
+      const isConnecting = this.containerRegistry.availability.reason === this.#connecting;
+      // "Connecting" helps nobody; why it fails is known when the attempt has timed out.
+      if (isConnecting && this.#connectingWaits++ < CONNECTING_WAITS_MAX) {
+        this.#awayTimer = this.#sayLater();
+      } else this.#say();
+    });
   }
 
   #say(): void {
