@@ -104,6 +104,10 @@ suite("TLS", () => {
     const lines = () => records.filter(({ level }) => level === "warn");
     await waitUntil(() => lines().length === 1);
     assert.match(String(lines()[0]?.fields["peer"]), /^127\.0\.0\.1:\d+$/);
+    assert.equal(
+      lines()[0]?.fields["reason"],
+      "the client did not begin with TLS, which this port asks for",
+    );
   });
 
   test("a certificate that is not there is an error that names the key and the file", async (t) => {

@@ -10,6 +10,7 @@ import {
 import { checkRequest, FramingError } from "@inode-gateway/otlp";
 import { LogInterval } from "../../transport/log-interval.js";
 import { answerFor, type FailureAnswer } from "../../transport/status-mapping.js";
+import { connectionFailure } from "./connection-failure.js";
 import type { InFlightBytes } from "./in-flight-bytes.js";
 import type { IntakeCounters } from "./metrics.js";
 
@@ -119,7 +120,8 @@ export class Intake {
 
   /** Logs now and then that connections fail, such as over a certificate or a missing TLS. */
   noteConnectionError(error: Error, peer: string): void {
-    this.#log.log("warn", "A connection failed before it carried a request", { peer, error });
+    const fields = { peer, reason: connectionFailure(error) };
+    this.#log.log("warn", "A connection failed before it carried a request", fields);
   }
 
   /** Logs a bug once, where it is caught, and gives the answer for the sender. */
