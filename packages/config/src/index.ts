@@ -24,7 +24,7 @@ export {
 export { nearest } from "./nearest.js";
 export { type ParsedSection, parseSection } from "./parse-section.js";
 export { redact } from "./redact.js";
-export { REDACTED, secret } from "./secret.js";
+export { isSecret, REDACTED, secret } from "./secret.js";
 export type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
 export {
   type ClientTlsMaterial,

@@ -37,14 +37,20 @@ const logs = z.strictObject({
 });
 
 const prometheusReader = z.strictObject({
-  pull: z.strictObject({
-    exporter: z.strictObject({
-      prometheus: z.strictObject({
-        host: z.string().default("localhost").describe("Address the page is served on."),
-        port: z.int().min(0).max(65_535).default(8888).describe("Port; 0 picks a free one."),
-      }),
-    }),
-  }),
+  pull: z
+    .strictObject({
+      exporter: z
+        .strictObject({
+          prometheus: z
+            .strictObject({
+              host: z.string().default("localhost").describe("Address the page is served on."),
+              port: z.int().min(0).max(65_535).default(8888).describe("Port; 0 picks a free one."),
+            })
+            .describe("The page for Prometheus."),
+        })
+        .describe("How metrics are given; `prometheus` only."),
+    })
+    .describe("A reader that others ask; the Collector's `periodic` is not supported."),
 });
 
 const metrics = z
@@ -73,8 +79,8 @@ const metrics = z
 
 /** What an operator may write under `service::telemetry`. */
 export const telemetryConfig = z.strictObject({
-  logs: logs.prefault({}),
-  metrics: metrics.prefault({}),
+  logs: logs.prefault({}).describe("The process's own log."),
+  metrics: metrics.prefault({}).describe("The process's own metrics."),
   resource: z
     .record(z.string(), z.string())
     .default({})

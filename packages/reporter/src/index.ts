@@ -1,3 +1,4 @@
+export { executableConfig } from "./executable/executable-config.js";
 export { reporterMetrics } from "./metrics.js";
 export {
   createRedisRegistryFromConfig,

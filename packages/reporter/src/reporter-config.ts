@@ -89,7 +89,7 @@ export const reporterConfig = z
     publish_timeout: duration()
       .prefault("5s")
       .describe("How long one call to the registry may take before it counts as failed."),
-    limits: limits.prefault({}),
+    limits: limits.prefault({}).describe("What one node may cost the reporter."),
   })
   .superRefine((config, context) => {
     const positive = [

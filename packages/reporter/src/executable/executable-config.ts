@@ -28,19 +28,26 @@ const metrics = z.strictObject({
 
 /** The whole configuration of `inode-reporter`. */
 export const executableConfig = z.strictObject({
-  reporter: reporterConfig.prefault({}),
+  reporter: reporterConfig.prefault({}).describe("How the node's containers are found."),
   registry: z
-    .strictObject({ redis: redisPublisherConfig.prefault({}) })
+    .strictObject({
+      redis: redisPublisherConfig.prefault({}).describe("The Redis they are published in."),
+    })
     .prefault({})
     .describe("Where the node's containers are published."),
   telemetry: z
-    .strictObject({ logs: logs.prefault({}), metrics: metrics.prefault({}) })
-    .prefault({}),
+    .strictObject({
+      logs: logs.prefault({}).describe("The process's own log."),
+      metrics: metrics.prefault({}).describe("The page for Prometheus."),
+    })
+    .prefault({})
+    .describe("What the process says of itself."),
   health: z
     .strictObject({
       endpoint: endpoint.default("localhost:13134").describe("Where the health answer is served."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("The answer for probes."),
 });
 
 /** A checked configuration; durations are milliseconds. */
