@@ -16,7 +16,6 @@ const timer = setInterval(() => {
   span.end();
 }, 2_000);
 
-process.once("SIGTERM", async () => {
-  clearInterval(timer);
-  await provider.shutdown();
-});
+await new Promise((resolve) => process.once("SIGTERM", resolve));
+clearInterval(timer);
+await provider.shutdown();
