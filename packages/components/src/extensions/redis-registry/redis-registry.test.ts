@@ -44,6 +44,14 @@ async function closedPort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
+function isThere(get: () => unknown): boolean {
+  try {
+    return get() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 suite("redis_registry", () => {
   test("gives what a reporter published and counts what it was asked", async (context) => {
     await using redis = await startRedis();
@@ -66,6 +74,38 @@ suite("redis_registry", () => {
     assert.equal(meter.sum("inode_gateway_registry_available"), 1);
     assert.deepEqual(settings.states, [{ state: "ok", reason: undefined }]);
     await extension.shutdown();
+  });
+
+  test("once it has started, it can be asked: the first Resource is not passed on unresolved", async (context) => {
+    await using redis = await startRedis();
+    for (let round = 0; round < 5; round++) {
+      const { extension } = await startExtension(context, { endpoint: redis.endpoint });
+      assert.equal(extension.containerRegistry.availability.isAvailable, true);
+      await extension.shutdown();
+    }
+  });
+
+  // Scenario: SIGSTOP: Redis takes the connection and never answers.
+  test("a Redis that hangs holds the start up for a second, and a stop ends that too", async (context) => {
+    await using redis = await startRedis();
+    await redis.pause();
+    const startMs = performance.now();
+    await startExtension(context, { endpoint: redis.endpoint });
+    const tookMs = performance.now() - startMs;
+    assert.ok(tookMs >= 990 && tookMs < 3_000, `${tookMs} ms`);
+
+    for (const isWaiting of [false, true]) {
+      const settings = createTestSettings({ id: "r", kind: "extension", clock: realClock });
+      const config = redisRegistryConfig.parse({ endpoint: redis.endpoint });
+      const stopped = new RedisRegistryExtension(settings, config);
+      const starting = stopped.start();
+      if (isWaiting) await waitUntil(() => isThere(() => stopped.containerRegistry));
+      const stopMs = performance.now();
+      await stopped.shutdown();
+      await starting;
+      assert.ok(performance.now() - stopMs < 900);
+    }
+    redis.resume();
   });
 
   test("starts while Redis is away, says so once and recovers when it comes", async (context) => {

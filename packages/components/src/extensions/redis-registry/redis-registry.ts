@@ -13,6 +13,12 @@ import { redisFound, redisLost, redisStillAway } from "./events.js";
  */
 const AWAY_MS_MIN = 1_000;
 
+/**
+ * How long the start waits for the first connection: a gateway that is called ready before it can
+ * ask lets the first telemetry of every new replica pass unresolved.
+ */
+const FIRST_CONNECTION_MS_MAX = 1_000;
+
 /** How often the first connection is waited for again while nothing says yet what is wrong with it. */
 const CONNECTING_WAITS_MAX = 10;
 
@@ -33,6 +39,8 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
   /** What the registry says first: that it is connecting. */
   #connecting: string | undefined;
   #connectingWaits = 0;
+  /** Ends the start's wait for the first connection. */
+  #endFirstWait: (() => void) | undefined;
   #isStopped = false;
 
   constructor(settings: ComponentSettings, config: RedisRegistryConfig) {
@@ -45,27 +53,52 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
     return this.#registry;
   }
 
-  /** @throws Error that names the key and the file when a TLS file cannot be read */
+  /**
+   * Resolves when Redis can be asked, when it is known why not, or after a second.
+   *
+   * @throws Error that names the key and the file when a TLS file cannot be read
+   */
   async start(): Promise<void> {
     const registry = await createRedisRegistryFromConfig(this.#config, {
       ...registryObserver(this.#settings),
       availabilityChanged: () => this.#availabilityChanged(),
     });
+    if (this.#isStopped) return;
     this.#registry = registry;
     this.#endObservation = observeAvailability(this.#settings, registry);
     await registry.start();
+    await this.#firstConnection();
   }
 
   async shutdown(): Promise<void> {
     this.#isStopped = true;
+    this.#endFirstWait?.();
     this.#awayTimer?.cancel();
     this.#endObservation?.();
     await this.#registry?.stop();
   }
 
+  #firstConnection(): Promise<void> {
+    if (this.#isStopped || !this.#isConnecting()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#settings.clock.setTimer(FIRST_CONNECTION_MS_MAX, resolve);
+      this.#endFirstWait = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** Whether nothing is known yet but that the first connection is being made. */
+  #isConnecting(): boolean {
+    const { isAvailable, reason } = this.containerRegistry.availability;
+    return !isAvailable && reason === this.#connecting;
+  }
+
   #availabilityChanged(): void {
     if (this.#isStopped) return;
     this.#connecting ??= this.containerRegistry.availability.reason;
+    if (!this.#isConnecting()) this.#endFirstWait?.();
     if (this.containerRegistry.availability.isAvailable) {
       this.#awayTimer?.cancel();
       this.#awayTimer = undefined;
@@ -79,9 +112,8 @@ export class RedisRegistryExtension implements ContainerRegistryProvider {
   #sayLater(): Timer {
     return this.#settings.clock.setTimer(AWAY_MS_MIN, () => {
       this.#awayTimer = undefined;
-      const isConnecting = this.containerRegistry.availability.reason === this.#connecting;
       // "Connecting" helps nobody; why it fails is known when the attempt has timed out.
-      if (isConnecting && this.#connectingWaits++ < CONNECTING_WAITS_MAX) {
+      if (this.#isConnecting() && this.#connectingWaits++ < CONNECTING_WAITS_MAX) {
         this.#awayTimer = this.#sayLater();
       } else this.#say();
     });
