@@ -79,6 +79,12 @@ export class Batch {
     let byteLength = 0;
     for (const chunk of chunks) byteLength += chunk.byteLength;
     const retainedBytes = Math.max(this.retainedBytes, byteLength);
-    return new Batch({ signal: this.signal, chunks, origin: this.origin, itemCount, retainedBytes });
+    return new Batch({
+      signal: this.signal,
+      chunks,
+      origin: this.origin,
+      itemCount,
+      retainedBytes,
+    });
   }
 }
