@@ -58,6 +58,7 @@ suite("service::telemetry", () => {
     const at = (metrics: unknown) => metricsEndpoint(parsed({ metrics }));
     assert.equal(at({ readers: [reader("0.0.0.0", 9_000)] }), "0.0.0.0:9000");
     assert.equal(at({ readers: [reader("::1", 0)] }), "[::1]:0");
+    assert.equal(at({ readers: [reader("[::1]", 0)] }), "[::1]:0");
     assert.equal(at({ readers: [reader(undefined, undefined)] }), "localhost:8888");
     assert.equal(at({ address: "127.0.0.1:9001" }), "127.0.0.1:9001");
     assert.equal(at({ level: "none", address: "127.0.0.1:9001" }), undefined);

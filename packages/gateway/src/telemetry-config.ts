@@ -97,8 +97,9 @@ export function metricsEndpoint(config: TelemetryConfig): string | undefined {
   if (address !== undefined) return address;
   const prometheus = readers?.[0]?.pull.exporter.prometheus;
   if (prometheus === undefined) return "localhost:8888";
-  const host = prometheus.host.includes(":") ? `[${prometheus.host}]` : prometheus.host;
-  return `${host}:${prometheus.port}`;
+  const { host, port } = prometheus;
+  // Receivers want an IPv6 address in brackets, this key wants it without: one variable may serve both.
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** The logger's options, but for its destination. */
