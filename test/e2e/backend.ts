@@ -1,3 +1,4 @@
+import type { TestContext } from "node:test";
 import { createUnaryServer, type UnaryHandler, type UnaryServer } from "@inode-gateway/grpc";
 import type { Signal } from "@inode-gateway/otlp";
 import { decodeRequest } from "@inode-gateway/testkit";
@@ -41,6 +42,14 @@ export class Backend {
     );
   }
 
+  /** A backend that listens until the test ends. */
+  static async start(t: TestContext): Promise<Backend> {
+    const backend = new Backend();
+    await backend.listen();
+    t.after(() => backend.close());
+    return backend;
+  }
+
   get address(): string {
     return this.#server.address ?? "";
   }
@@ -72,6 +81,13 @@ export class Backend {
   }
 }
 
+const dataKinds = ["gauge", "sum", "histogram", "exponential_histogram", "summary"] as const;
+type DataKind = (typeof dataKinds)[number];
+
+interface DataPoints {
+  readonly data_points?: readonly unknown[];
+}
+
 interface ResourceGroup {
   readonly resource?: {
     readonly attributes?: readonly { readonly key: string; readonly value?: object }[];
@@ -79,7 +95,7 @@ interface ResourceGroup {
   readonly scope_spans?: readonly { readonly spans?: readonly unknown[] }[];
   readonly scope_logs?: readonly { readonly log_records?: readonly unknown[] }[];
   readonly scope_metrics?: readonly {
-    readonly metrics?: readonly { readonly sum?: { readonly data_points?: readonly unknown[] } }[];
+    readonly metrics?: readonly Readonly<Partial<Record<DataKind, DataPoints>>>[];
   }[];
 }
 
@@ -91,7 +107,7 @@ function countItems(group: ResourceGroup): number {
     sum(
       (group.scope_metrics ?? [])
         .flatMap(({ metrics }) => metrics ?? [])
-        .map(({ sum: data }) => data?.data_points?.length ?? 0),
+        .flatMap((metric) => dataKinds.map((kind) => metric[kind]?.data_points?.length ?? 0)),
     )
   );
 }
