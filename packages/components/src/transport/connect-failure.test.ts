@@ -12,6 +12,11 @@ suite("connectFailure", () => {
       "TLS: wrong version number; the destination does not speak TLS there: leave TLS out",
     ],
     [
+      "unable to verify the first certificate; if the root CA is installed locally, try running Node.js with --use-system-ca",
+      true,
+      "unable to verify the first certificate; no authority trusted here has signed its certificate: set `tls::ca_file`",
+    ],
+    [
       "self-signed certificate",
       true,
       "self-signed certificate; no authority trusted here has signed its certificate: set `tls::ca_file`",

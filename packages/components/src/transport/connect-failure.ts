@@ -16,6 +16,8 @@ export interface ConnectAdvice {
 export function connectFailure(reason: string, advice: ConnectAdvice): string {
   const text = reason
     .replace(/^[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]*):.*$/s, "TLS: $1")
+    // Node's own advice, from 22 on, is for whoever starts node by hand.
+    .replace(/; if the root CA is installed locally, .*$/s, "")
     .trim();
   const what = adviceFor(text, advice);
   return what === undefined ? text : `${text}; ${what}`;
