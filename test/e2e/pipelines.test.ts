@@ -84,7 +84,11 @@ suite("several pipelines", () => {
     for (let count = 0; count < 10; count++) {
       assert.equal((await sendSpans(gateway.http, "fan-out", {}, 5)).status, 200);
     }
-    await waitUntil(() => backend.itemsFrom("fan-out", "traces").length === 50);
+    // Longer than the first delay of a retry: a busy machine may fail the first connection.
+    await waitUntil(() => backend.itemsFrom("fan-out", "traces").length === 50, {
+      limitMs: 20_000,
+      description: "the living destination has everything",
+    });
     const down = { exporter: "otlp_grpc/down" };
     await waitUntil(
       async () => (await gateway.metric("otelcol_exporter_send_failed_spans", down)) === 50,
