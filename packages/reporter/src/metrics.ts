@@ -10,10 +10,13 @@ export const reporterMetrics = {
   watches: gauge("watches", "inotify watches in use."),
   unwatchedDirectories: gauge(
     "unwatched_directories",
-    "Directories that only sweeps look at, for lack of inotify watches.",
+    "Directories that only sweeps look at; above 0 raise fs.inotify.max_user_watches.",
   ),
   skippedDirectories: {
-    ...gauge("skipped_directories", "Directories that a limit keeps out, by the limit's key."),
+    ...gauge(
+      "skipped_directories",
+      "Directories kept out, by the limit's key; unsafe_inode is one above 2^53 - 1.",
+    ),
     labels: ["reason"],
   },
   contestedContainers: gauge(
@@ -21,7 +24,10 @@ export const reporterMetrics = {
     "Container IDs that some directory claims without being believed.",
   ),
   conflicts: {
-    ...counter("conflicts", "Directories whose claim to a container ID was not believed."),
+    ...counter(
+      "conflicts",
+      "Claims to a container ID that were not believed: refused or ambiguous.",
+    ),
     labels: ["outcome"],
   },
   walkDuration: gauge("walk_duration_seconds", "How long the first walk over all cgroups took."),
@@ -45,7 +51,10 @@ export const reporterMetrics = {
   ),
   registryAvailable: gauge("registry_available", "1 while the registry answers, else 0."),
   registryFailures: {
-    ...counter("registry_failures", "Calls to the registry that failed or took too long."),
+    ...counter(
+      "registry_failures",
+      "Calls that failed or took too long: publish, reconcile, heartbeat.",
+    ),
     labels: ["operation"],
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

@@ -82,10 +82,12 @@ export const reporterConfig = z
       .describe("How often the registry's whole view of the node is compared with the node."),
     heartbeat_interval: duration()
       .prefault("30s")
-      .describe("How often the registry is told that the node is alive."),
+      .describe(
+        "How often the registry is told that the node is alive; keep it well below the registry's `heartbeat_timeout`.",
+      ),
     publish_delay: duration()
       .prefault("5ms")
-      .describe("How long a change waits for others to be published with it."),
+      .describe("How long a change waits for others to be published with it, at most 1s."),
     publish_timeout: duration()
       .prefault("5s")
       .describe("How long one call to the registry may take before it counts as failed."),
