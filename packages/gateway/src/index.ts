@@ -1,4 +1,5 @@
 export { type Command, parseCommandLine, UsageError } from "./command-line.js";
+export { shutdownTimeoutMs } from "./commands/run.js";
 export { ExitCode } from "./exit-code.js";
 export {
   type MessageOutput,
