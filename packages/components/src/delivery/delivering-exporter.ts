@@ -50,7 +50,9 @@ export class DeliveringExporter implements Exporter {
           accounting.noteRetry(error, waitMs),
         )
       : undefined;
-    const accounting = new Accounting(settings, signal, new Salvage(this.#retry ?? this.#attempt));
+    const isSenderWaiting = policy.queue?.enabled !== true || policy.queue.wait_for_result;
+    const salvage = new Salvage(this.#retry ?? this.#attempt, isSenderWaiting);
+    const accounting = new Accounting(settings, signal, salvage);
     this.#queue = policy.queue?.enabled
       ? new SendingQueue(settings, signal, policy.queue, accounting)
       : undefined;

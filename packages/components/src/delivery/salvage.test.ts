@@ -13,16 +13,15 @@ const away = new RetryableError("BACKEND_UNAVAILABLE", "away");
 type Verdict = (batch: Batch) => unknown;
 
 /** A salvage above a destination that judges every batch by `verdict`: an error, a partial or nothing. */
-function scenario(verdict: Verdict) {
+function scenario(verdict: Verdict, isSenderWaiting = true) {
   const sent: Batch[] = [];
-  const salvage = new Salvage({
-    deliver: async (batch: Batch) => {
-      sent.push(batch);
-      const answer = verdict(batch);
-      if (answer instanceof Error) throw answer;
-      return answer as PartialSuccess | undefined;
-    },
-  });
+  const deliver = async (batch: Batch) => {
+    sent.push(batch);
+    const answer = verdict(batch);
+    if (answer instanceof Error) throw answer;
+    return answer as PartialSuccess | undefined;
+  };
+  const salvage = new Salvage({ deliver }, isSenderWaiting);
   return { salvage, sent };
 }
 
@@ -55,13 +54,20 @@ suite("a merged batch that is refused for good", () => {
     assert.equal(sent.length, 4);
   });
 
-  test("is to be sent again as a whole when one part may be", async () => {
+  test("loses a part that stays undeliverable, since its sender was acknowledged; others count", async () => {
     const { salvage, sent } = scenario((batch) => {
       if (batch.mergedFrom.length > 0) return rejected;
       return batch === guilty ? away : undefined;
     });
-    await assert.rejects(salvage.deliver(merge(...parts), never), away);
+    const outcome = await salvage.deliver(merge(...parts), never);
+    assert.equal(outcome.deliveredItems, 6);
+    assert.deepEqual(outcome.refused, [{ items: 3, error: away }]);
     assert.equal(sent.length, 4, "the others were tried all the same");
+  });
+
+  test("may be sent again when no part is taken and one of them may be", async () => {
+    const { salvage } = scenario((batch) => (batch === guilty ? away : rejected));
+    await assert.rejects(salvage.deliver(merge(...parts), never), away);
   });
 
   test("stays whole when the verdict is not about the data", async () => {
@@ -92,6 +98,18 @@ suite("a batch that is too large", () => {
       taken.reduce((sum, { itemCount }) => sum + itemCount, 0),
       10,
     );
+  });
+
+  test("is to be sent again as a whole when one half may be and its sender waits", async () => {
+    const verdict: Verdict = (batch) => {
+      if (batch.itemCount > 5) return tooLarge;
+      return Buffer.from(batch.bytes).includes("span-7") ? away : undefined;
+    };
+    const whole = createTestBatch({ itemCount: 10 });
+    await assert.rejects(scenario(verdict).salvage.deliver(whole, never), away);
+    const outcome = await scenario(verdict, false).salvage.deliver(whole, never);
+    assert.equal(outcome.deliveredItems, 5, "nobody will send it again: one half is lost");
+    assert.deepEqual(outcome.refused, [{ items: 5, error: away }]);
   });
 
   test("loses the one item that is too large alone", async () => {

@@ -3,10 +3,10 @@ import { GrpcCode } from "@inode-gateway/grpc";
 import { type PartialSuccess, splitRequest } from "@inode-gateway/otlp";
 import type { DeliveryStep } from "./delivery-step.js";
 
-/** A part of a batch that a destination refused for good. */
+/** A part of a batch that is lost: refused for good, or not delivered in all its time. */
 interface RefusedPart {
   readonly items: number;
-  readonly error: PermanentError;
+  readonly error: PermanentError | RetryableError;
 }
 
 /** What became of the items of one batch; at least one of them was taken. */
@@ -24,6 +24,13 @@ interface Findings {
   readonly refused: RefusedPart[];
 }
 
+/** One batch on its way, with all its parts. */
+interface Delivery {
+  readonly deadlineMs: number;
+  readonly findings: Findings;
+  readonly isSentAgain: boolean;
+}
+
 /** Halving stops here; 2^24 items in one request are more than any size limit lets through. */
 const HALVINGS_MAX = 24;
 
@@ -32,14 +39,20 @@ const HALVINGS_MAX = 24;
  *
  * A merged batch is taken apart into the requests it was made of, so that one bad sender costs
  * nobody else anything; a batch that is too large is halved until its parts fit. What remains
- * refused is reported as such. When one part may be sent again later, the whole batch is: duplicates
- * are better than losses.
+ * refused is reported as such.
+ *
+ * When one part may be sent again later and somebody will, the whole batch is: duplicates are better
+ * than losses. Nobody will where the senders were acknowledged before, by the sending queue or by
+ * whatever merged their requests: there the part alone is lost, and the others count as delivered.
  */
 export class Salvage implements DeliveryStep<Outcome> {
   readonly #next: DeliveryStep<PartialSuccess | undefined>;
+  readonly #isSenderWaiting: boolean;
 
-  constructor(next: DeliveryStep<PartialSuccess | undefined>) {
+  /** @param isSenderWaiting whether an error reaches whoever sent a batch that was not merged */
+  constructor(next: DeliveryStep<PartialSuccess | undefined>, isSenderWaiting: boolean) {
     this.#next = next;
+    this.#isSenderWaiting = isSenderWaiting;
   }
 
   async deliver(batch: Batch, deadlineMs: number): Promise<Outcome> {
@@ -49,10 +62,11 @@ export class Salvage implements DeliveryStep<Outcome> {
       partialMessage: "",
       refused: [],
     };
-    await this.#deliver(batch, deadlineMs, findings, 0);
+    const isSentAgain = this.#isSenderWaiting && batch.mergedFrom.length < 2;
+    await this.#deliver(batch, { deadlineMs, findings, isSentAgain }, 0);
     const { deliveredItems, partialItems, partialMessage, refused } = findings;
-    const [first] = refused;
-    if (first !== undefined && deliveredItems + partialItems === 0) throw first.error;
+    const worst = refused.find(({ error }) => error instanceof RetryableError) ?? refused[0];
+    if (worst !== undefined && deliveredItems + partialItems === 0) throw worst.error;
     const hasPartial = partialItems > 0 || partialMessage !== "";
     const partial = hasPartial
       ? { rejectedItems: partialItems, errorMessage: partialMessage }
@@ -60,12 +74,8 @@ export class Salvage implements DeliveryStep<Outcome> {
     return { deliveredItems, partial, refused };
   }
 
-  async #deliver(
-    batch: Batch,
-    deadlineMs: number,
-    findings: Findings,
-    halvings: number,
-  ): Promise<void> {
+  async #deliver(batch: Batch, delivery: Delivery, halvings: number): Promise<void> {
+    const { deadlineMs, findings, isSentAgain } = delivery;
     try {
       note(findings, batch, await this.#next.deliver(batch, deadlineMs));
     } catch (error) {
@@ -78,10 +88,11 @@ export class Salvage implements DeliveryStep<Outcome> {
       let retryable: RetryableError | undefined;
       for (const part of parts) {
         try {
-          await this.#deliver(part, deadlineMs, findings, halvings + 1);
+          await this.#deliver(part, delivery, halvings + 1);
         } catch (partError) {
           if (!(partError instanceof RetryableError)) throw partError;
-          retryable = partError;
+          if (isSentAgain) retryable = partError;
+          else findings.refused.push({ items: part.itemCount, error: partError });
         }
       }
       if (retryable !== undefined) throw retryable;
