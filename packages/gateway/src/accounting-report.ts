@@ -22,7 +22,7 @@ export function reportAccounting(
       exporter: id,
       signal,
       accepted,
-      // Explained in docs/errors.md; both are 0 unless several destinations disagreed.
+      // Explained in README.md; both are 0 unless several destinations disagreed.
       ...(deliveredButRefused > 0 ? { deliveredButRefused } : {}),
       ...(deliveredEarly > 0 ? { deliveredEarly } : {}),
       delivered,
