@@ -133,8 +133,8 @@ suite("deploy/Dockerfile", () => {
     }
   });
 
-  // Scenario: the commands of the Dockerfile on a copy of this build, with the packages of npm that are
-  // not for development, and a real Redis, whose Lua commands the registry loads from its folder.
+  // Scenario: the commands of the Dockerfile on a copy of this build, with the packages of npm that
+  // are not for development, and a real Redis, which the registry gives its Lua files.
   test("keeps all that both executables load, and none of the sources", async (t) => {
     const folder = imageFolder(t);
     await using redis = await startRedis();

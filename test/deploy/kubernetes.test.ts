@@ -130,7 +130,7 @@ suite("deploy/kubernetes", () => {
       }
     });
 
-    test(`the ${kind} sets only variables that its configuration reads, from keys that exist`, () => {
+    test(`the ${kind} sets only variables its configuration reads, from keys that exist`, () => {
       assert.ok(existsSync(rootFolder + config), config);
       const known = variablesOf(config);
       const { data = {} } = resource("ConfigMap");
