@@ -50,6 +50,10 @@ export class Contender {
     };
     this.#child.stdout?.on("data", keep);
     this.#child.stderr?.on("data", keep);
+    // A command that cannot be run at all: told by `waitUntilListening`.
+    this.#child.on("error", (error) => {
+      this.#output = error.message;
+    });
   }
 
   get cpuSeconds(): number {
@@ -69,17 +73,25 @@ export class Contender {
     const endMs = performance.now() + startTimeoutMs;
     for (const port of [this.#options.grpcPort, this.#options.httpPort]) {
       while (!(await accepts(port))) {
-        if (performance.now() > endMs || this.#child.exitCode !== null) {
-          throw new Error(`${this.name} does not listen on ${port}:\n${this.#output}`);
-        }
+        if (performance.now() > endMs || !this.#isRunning) throw this.#notListening(port);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
+    // Somebody else may listen there, left over from a run that was cut off.
+    if (!this.#isRunning) throw this.#notListening(this.#options.grpcPort);
     pinToProcessor(this.#child.pid ?? 0, this.#options.processor);
   }
 
+  get #isRunning(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null;
+  }
+
+  #notListening(port: number): Error {
+    return new Error(`${this.name} does not listen on ${port}:\n${this.#output}`);
+  }
+
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (!this.#isRunning) return;
     const exited = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill("SIGTERM");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), stopTimeoutMs);

@@ -1,5 +1,6 @@
 // CPU seconds of the gateway process alone for a million spans, counted at a sink; beside other
-// programs with `--peer 'name=command --config {config}'`. Method: bench/README.md.
+// programs with `--peer 'name=command --config {config}'`, beside another build of this one with
+// `--build 'name=command --config {config}'`. Method: bench/README.md.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -17,6 +18,7 @@ const { values } = parseArgs({
   options: {
     case: { type: "string", multiple: true },
     peer: { type: "string", multiple: true },
+    build: { type: "string", multiple: true },
     seconds: { type: "string", default: "5" },
     rounds: { type: "string", default: "5" },
     connections: { type: "string", default: "4" },
@@ -68,19 +70,20 @@ async function runCase(
   surroundings: Surroundings,
   sinkPort: number,
 ): Promise<void> {
+  const ours = `inode-gateway=${process.execPath} ${gateway} --config {config}`;
   const named = [
-    { name: "inode-gateway", command: `${process.execPath} ${gateway} --config {config}` },
-    ...(values.peer ?? []).map(readPeer),
+    ...[ours, ...(values.build ?? [])].map((text) => readContender(text, resolving)),
+    ...(values.peer ?? []).map((text) => readContender(text, constant)),
   ];
   const contenders = named.map(
-    ({ name, command }, index) =>
+    ({ name, command, enrichment }, index) =>
       new Contender({
         name,
         command,
         grpcPort: 24_317 + 10 * index,
         httpPort: 24_318 + 10 * index,
         sinkPort,
-        enrichment: index === 0 ? resolving : constant,
+        enrichment,
         configPath: `${folder}/${index}.yaml`,
         processor: 1,
       }),
@@ -100,10 +103,10 @@ async function runCase(
   }
 }
 
-function readPeer(text: string): { name: string; command: string } {
+function readContender(text: string, enrichment: Enrichment) {
   const equals = text.indexOf("=");
-  if (equals < 1) throw new Error(`--peer "${text}" is not 'name=command --config {config}'`);
-  return { name: text.slice(0, equals), command: text.slice(equals + 1) };
+  if (equals < 1) throw new Error(`"${text}" is not 'name=command --config {config}'`);
+  return { name: text.slice(0, equals), command: text.slice(equals + 1), enrichment };
 }
 
 await run();
