@@ -20,6 +20,7 @@ interface Service {
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   readonly stop_grace_period?: string;
+  readonly uts?: string;
 }
 
 const { services } = parse(readText("docker-compose.yml"), { merge: true }) as {
@@ -82,6 +83,11 @@ suite("docker-compose.yml", () => {
     for (const name of ["gateway", "sample-application"]) {
       assert.equal(service(name).volumes, undefined, name);
     }
+  });
+
+  // A container's host name is new each time: its successor would be refused as another reporter.
+  test("gives the reporter a name that outlives its container", () => {
+    assert.equal(service("reporter").uts, "host");
   });
 
   for (const name of ["gateway", "reporter"]) {
