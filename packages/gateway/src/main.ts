@@ -1,6 +1,8 @@
+import { letHeapGrow } from "./heap-growth.js";
 import { runCommandLine } from "./run-command-line.js";
 import { messageOutput, resultOutput } from "./stream-output.js";
 
+letHeapGrow();
 process.exitCode = await runCommandLine({
   args: process.argv.slice(2),
   environment: process.env,
