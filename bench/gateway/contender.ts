@@ -77,8 +77,6 @@ export class Contender {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
-    // Somebody else may listen there, left over from a run that was cut off.
-    if (!this.#isRunning) throw this.#notListening(this.#options.grpcPort);
     pinToProcessor(this.#child.pid ?? 0, this.#options.processor);
   }
 

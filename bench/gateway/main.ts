@@ -1,7 +1,9 @@
 // CPU seconds of the gateway process alone for a million spans, counted at a sink; beside other
 // programs with `--peer 'name=command --config {config}'`, beside another build of this one with
 // `--build 'name=command --config {config}'`. Method: bench/README.md.
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -75,20 +77,20 @@ async function runCase(
     ...[ours, ...(values.build ?? [])].map((text) => readContender(text, resolving)),
     ...(values.peer ?? []).map((text) => readContender(text, constant)),
   ];
-  const contenders = named.map(
-    ({ name, command, enrichment }, index) =>
-      new Contender({
-        name,
-        command,
-        grpcPort: 24_317 + 10 * index,
-        httpPort: 24_318 + 10 * index,
-        sinkPort,
-        enrichment,
-        configPath: `${folder}/${index}.yaml`,
-        processor: 1,
-      }),
-  );
+  const contenders: Contender[] = [];
   try {
+    for (const [index, contender] of named.entries()) {
+      contenders.push(
+        new Contender({
+          ...contender,
+          grpcPort: await freePort(),
+          httpPort: await freePort(),
+          sinkPort,
+          configPath: `${folder}/${index}.yaml`,
+          processor: 1,
+        }),
+      );
+    }
     for (const contender of contenders) await contender.waitUntilListening();
     const results = await measureCase(benchCase, contenders, surroundings, {
       warmUpMs: 3_000,
@@ -101,6 +103,16 @@ async function runCase(
   } finally {
     for (const contender of contenders) await contender.stop();
   }
+}
+
+/** A port that nobody listens on at this moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 function readContender(text: string, enrichment: Enrichment) {
