@@ -22,6 +22,7 @@ import { LookupBatcher, LookupRequest } from "./lookup-batcher.js";
 import { storedMappings } from "./node-mappings.js";
 import { NodeReader } from "./node-reader.js";
 import { NodeWriter } from "./node-writer.js";
+import { OutdatedRecords } from "./outdated-records.js";
 import { type Publication, Publications } from "./publications.js";
 import { RedisLink } from "./redis-link.js";
 import { loadScripts, runScripts } from "./run-scripts.js";
@@ -40,6 +41,7 @@ class RedisRegistry implements ContainerRegistry {
   readonly #link: RedisLink;
   readonly #publications: Publications;
   readonly #cache: RecordCache;
+  readonly #outdated: OutdatedRecords;
   readonly #negatives: NegativeCache;
   readonly #batcher: LookupBatcher;
   readonly #writer: NodeWriter;
@@ -59,6 +61,7 @@ class RedisRegistry implements ContainerRegistry {
     this.#availability = new Listeners("onAvailability", observer);
     this.#reconnected = new Listeners("onReconnected", observer);
     this.#cache = new RecordCache(settings.cacheMaxEntries);
+    this.#outdated = new OutdatedRecords(this.#cache);
     this.#negatives = new NegativeCache({
       entriesMax: negativeEntriesMax,
       lifeMs: settings.negativeCacheMs,
@@ -249,17 +252,16 @@ class RedisRegistry implements ContainerRegistry {
 
   #hear(publication: Publication): void {
     const { bootId } = publication;
+    this.#outdated.hear(publication, this.#link.isAvailable);
     if (publication.kind === "published") {
       for (const { inode } of publication.keys) {
         this.#negatives.deleteInode(bootId, inode);
-        this.#cache.deleteInode(bootId, inode);
         this.#batcher.outdateInode(bootId, inode);
       }
       this.#published.notify({ bootId, keys: publication.keys });
       return;
     }
     this.#negatives.deleteNode(bootId);
-    this.#cache.deleteNode(bootId);
     this.#batcher.outdateNode(bootId);
     if (publication.kind === "published_many") this.#published.notify({ bootId, keys: undefined });
   }
@@ -271,7 +273,10 @@ class RedisRegistry implements ContainerRegistry {
 
   #noteAvailability(): void {
     const { isAvailable, reason } = this.availability;
-    if (isAvailable && !this.#wasAvailable) this.#forgetNegatives();
+    if (isAvailable && !this.#wasAvailable) {
+      this.#forgetNegatives();
+      this.#outdated.forgetWaiting();
+    }
     this.#settings.observer.availabilityChanged?.(isAvailable, reason);
     this.#availability.notify();
     const isBack = isAvailable && !this.#wasAvailable;
