@@ -7,7 +7,6 @@ import type { UnaryCallOptions, UnaryChannel, UnaryChannelOptions } from "../una
 import { waitUntil } from "../wait-until.js";
 import { asBuffer } from "./as-buffer.js";
 import { grpcJsChannelOptions } from "./channel-options.js";
-import { JoinBuffers } from "./join-buffers.js";
 import { requestMetadata } from "./request-metadata.js";
 import { ResponseListener } from "./response-listener.js";
 import { channelCredentials } from "./tls-credentials.js";
@@ -22,7 +21,6 @@ export class GrpcJsChannel implements UnaryChannel {
   readonly #credentials: ReturnType<typeof channelCredentials>;
   readonly #channels = new Map<Compression, Channel>();
   readonly #calls = new Set<GrpcJsCall>();
-  readonly #joinBuffers = new JoinBuffers();
   readonly #running = new RunningTasks();
   #closing: Promise<void> | undefined;
 
@@ -57,8 +55,6 @@ export class GrpcJsChannel implements UnaryChannel {
       throw new GrpcStatusError({ code: GrpcCode.DEADLINE_EXCEEDED, message: late });
     }
     const metadata = requestMetadata(options.metadata, options.waitForReady === true);
-    const whole = message.length === 1 ? message[0] : undefined;
-    const bytes = whole === undefined ? this.#joinBuffers.join(message) : asBuffer(whole);
     const channel = this.#channelFor(options.compression ?? this.#options.compression ?? "none");
     const call = channel.createCall(path, epochDeadline(options.deadlineMs), null, null, null);
     this.#calls.add(call);
@@ -67,12 +63,10 @@ export class GrpcJsChannel implements UnaryChannel {
       return await new Promise<Uint8Array>((resolve, reject) => {
         call.start(metadata, new ResponseListener(call, resolve, reject));
         call.startRead();
-        call.sendMessageWithContext({}, bytes);
+        call.sendMessageWithContext({}, joined(message));
         call.halfClose();
       });
     } finally {
-      // grpc-js has sent a copy, framed or compressed; one it still makes of an ended call goes nowhere.
-      if (whole === undefined) this.#joinBuffers.giveBack(bytes);
       this.#calls.delete(call);
       this.#running.ended();
     }
@@ -110,4 +104,9 @@ export class GrpcJsChannel implements UnaryChannel {
 // grpc-js wants the wall clock, and turns it back into a time span at once.
 function epochDeadline(deadlineMs: number): number {
   return Date.now() + (deadlineMs - performance.now());
+}
+
+function joined(chunks: readonly Uint8Array[]): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? asBuffer(first) : Buffer.concat(chunks);
 }
