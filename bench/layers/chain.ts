@@ -68,7 +68,14 @@ export async function startChain(mappingsPath: string): Promise<Chain> {
 /** Settings as the gateway gives them, with its own clock and metrics. */
 function settings(kind: ComponentKind, id: string) {
   const base = createTestSettings({ kind, id, signal: "traces", clock: realClock });
-  const ledger = { held: () => undefined, released: () => undefined, dropped: () => undefined };
+  const ignore = () => undefined;
+  const ledger = {
+    held: ignore,
+    released: ignore,
+    dropped: ignore,
+    recovered: ignore,
+    persisted: ignore,
+  };
   return { ...base, meter: createMeter(), ledger };
 }
 

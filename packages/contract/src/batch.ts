@@ -10,6 +10,11 @@ export interface BatchOrigin {
   readonly deadlineMs: number;
   /** Request metadata the receiver was told to keep (`include_metadata`); names are lower-case. */
   readonly metadata: ReadonlyMap<string, readonly string[]>;
+  /**
+   * What the server authenticator knows of the sender, such as `username`; undefined without one.
+   * Never written to disk.
+   */
+  readonly auth?: ReadonlyMap<string, string> | undefined;
 }
 
 /** What a new batch is made of. `chunks` become the batch's own and must not be modified any more. */

@@ -1,5 +1,6 @@
 import type { Signal } from "@inode-gateway/otlp";
 import type { Batch } from "./batch.js";
+import type { PermanentError, RetryableError } from "./errors.js";
 
 /** Anything that has a life: acquires in `start`, releases in `shutdown`. */
 export interface Component {
@@ -28,6 +29,16 @@ export interface Consumer {
    * @throws RetryableError when it may succeed later; anything else thrown is a bug of ours
    */
   consume(batch: Batch): Promise<void>;
+  /**
+   * Why this consumer would refuse what comes now; undefined when it would take it, as far as it can
+   * tell at once. Absent means it never knows beforehand.
+   *
+   * A receiver asks without a batch before it reads a request, so that overload costs nobody a
+   * decompression; a fan-out asks with the batch before any branch gets it, so that no branch has
+   * what another refuses. Who gives an error has counted the refusal: the caller must not come with
+   * this batch.
+   */
+  refusal?(batch?: Batch): PermanentError | RetryableError | undefined;
 }
 
 /** A component that stands between consumers. */

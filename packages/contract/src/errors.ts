@@ -13,6 +13,8 @@ export type RetryableErrorCode =
   | "QUEUE_FULL"
   /** The process is close to its memory limit. */
   | "MEMORY_LIMITED"
+  /** What was to be acknowledged could not be written to disk. */
+  | "STORAGE_FAILED"
   /** The destination could not be reached or asked us to come back later. */
   | "BACKEND_UNAVAILABLE"
   /** The time the sender gave us, or an exporter's `timeout`, ran out. */

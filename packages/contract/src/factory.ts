@@ -32,6 +32,11 @@ export interface FactoryDefinition<Schema extends z.ZodType> {
   readonly config: Schema;
   /** Every metric the component may emit; the metrics table in the docs is made from it. */
   readonly metrics?: readonly MetricDefinition[];
+  /**
+   * Whether an instance must be stopped before another of the same ID can start, because both need the
+   * same port, directory or queue on disk. Default: true for receivers and extensions, else false.
+   */
+  readonly exclusive?: (config: z.output<Schema>) => boolean;
   /** The extensions a configuration refers to; checked by `validate`, started before the component. */
   readonly extensions?: (config: z.output<Schema>) => readonly ExtensionReference[];
 }

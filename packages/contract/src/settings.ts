@@ -53,7 +53,7 @@ export interface Timer {
 
 /**
  * A component's own part of the accounting identity
- * accepted = delivered + dropped{reason} + queued + in flight.
+ * accepted + recovered = delivered + dropped{reason} + persisted + queued + in flight.
  *
  * The engine counts what enters and leaves a component; only the component knows what it keeps and
  * what it gives up.
@@ -75,4 +75,8 @@ export interface Ledger {
    * set, snake_case.
    */
   dropped(items: number, reason: string): void;
+  /** `items` were found on disk at start, acknowledged by an earlier process: they are held from now on. */
+  recovered(items: number): void;
+  /** `items` that were held stay on disk for the next process, which will find them there. */
+  persisted(items: number): void;
 }

@@ -133,6 +133,7 @@ function commandSettings(id: string, io: ProcessEnvironment): ComponentSettings 
     encoding: "console",
     destination: { write: (line) => io.stderr.write(line) },
   });
+  const ignore = () => undefined;
   return {
     id,
     kind: "extension",
@@ -140,9 +141,15 @@ function commandSettings(id: string, io: ProcessEnvironment): ComponentSettings 
     meter: createMeter(),
     clock: systemClock,
     random: Math.random,
-    ledger: { held: () => undefined, released: () => undefined, dropped: () => undefined },
+    ledger: {
+      held: ignore,
+      released: ignore,
+      dropped: ignore,
+      recovered: ignore,
+      persisted: ignore,
+    },
     build: readBuildInfo(),
-    reportState: () => undefined,
+    reportState: ignore,
     runInBackground: (name, promise) => {
       promise.catch((error: unknown) => logger.error("a background task failed", { name, error }));
     },

@@ -4,6 +4,8 @@ import type { Ledger } from "@inode-gateway/contract";
 export class RecordingLedger implements Ledger {
   readonly #droppedByReason = new Map<string, number>();
   #heldItems = 0;
+  #recoveredItems = 0;
+  #persistedItems = 0;
 
   held(items: number): void {
     this.#heldItems += checked(items);
@@ -18,6 +20,26 @@ export class RecordingLedger implements Ledger {
     if (!/^[a-z][a-z0-9_]*$/.test(reason)) throw new TypeError(`reason \`${reason}\``);
     const before = this.#droppedByReason.get(reason) ?? 0;
     this.#droppedByReason.set(reason, before + checked(items));
+  }
+
+  recovered(items: number): void {
+    this.#recoveredItems += checked(items);
+    this.#heldItems += items;
+  }
+
+  persisted(items: number): void {
+    this.#persistedItems += checked(items);
+    this.released(items);
+  }
+
+  /** Items found on disk at start. */
+  get recoveredItems(): number {
+    return this.#recoveredItems;
+  }
+
+  /** Items left on disk for the next process. */
+  get persistedItems(): number {
+    return this.#persistedItems;
   }
 
   /** Items held at this moment. */

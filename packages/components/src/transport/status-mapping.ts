@@ -89,6 +89,7 @@ const permanentCodes = {
 const overloadCodes: ReadonlySet<string> = new Set([
   "QUEUE_FULL",
   "MEMORY_LIMITED",
+  "STORAGE_FAILED",
   "SHUTTING_DOWN",
 ]);
 

@@ -9,6 +9,8 @@ export class Tally implements Ledger {
   readonly #onReason: (reason: string) => void;
   #heldItems = 0;
   #droppedItems = 0;
+  #recoveredItems = 0;
+  #persistedItems = 0;
   #isClosed = false;
 
   /** @param onReason called once for every reason, before its first items are counted */
@@ -28,6 +30,18 @@ export class Tally implements Ledger {
     if (!this.#isClosed) this.#drop(items, reason);
   }
 
+  recovered(items: number): void {
+    if (this.#isClosed) return;
+    this.#recoveredItems += items;
+    this.#heldItems += items;
+  }
+
+  persisted(items: number): void {
+    if (this.#isClosed) return;
+    this.#persistedItems += items;
+    this.#heldItems -= items;
+  }
+
   /** Counts what is still held as dropped and hears nothing more: the component was passed over. */
   abandon(reason: string): number {
     const items = this.#heldItems;
@@ -43,6 +57,16 @@ export class Tally implements Ledger {
 
   get droppedItems(): number {
     return this.#droppedItems;
+  }
+
+  /** Items found on disk at start. */
+  get recoveredItems(): number {
+    return this.#recoveredItems;
+  }
+
+  /** Items left on disk for the next process. */
+  get persistedItems(): number {
+    return this.#persistedItems;
   }
 
   droppedFor(reason: string): number {
