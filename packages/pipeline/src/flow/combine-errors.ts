@@ -1,10 +1,10 @@
 import { PermanentError, RetryableError } from "@inode-gateway/contract";
 
 /** Why one branch of a fan-out did not take a batch. */
-export interface BranchFailure {
+export interface BranchFailure<Reason = unknown> {
   /** Such as `exporter "nop"`. */
   readonly branch: string;
-  readonly error: unknown;
+  readonly error: Reason;
 }
 
 /**
@@ -39,6 +39,13 @@ export function combineErrors(failures: readonly BranchFailure[]): unknown {
     cause,
     ...(firstPermanent.backendStatus && { backendStatus: firstPermanent.backendStatus }),
   });
+}
+
+/** {@link combineErrors} for branches that refuse beforehand, which no bug of ours can do. */
+export function combineDeliveryErrors(
+  failures: readonly BranchFailure<PermanentError | RetryableError>[],
+): PermanentError | RetryableError {
+  return combineErrors(failures) as PermanentError | RetryableError;
 }
 
 function describe({ branch, error }: BranchFailure): string {

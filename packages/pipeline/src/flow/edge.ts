@@ -1,4 +1,4 @@
-import type { Batch, Consumer } from "@inode-gateway/contract";
+import type { Batch, Consumer, PermanentError, RetryableError } from "@inode-gateway/contract";
 import type { ComponentBugs } from "./component-bugs.js";
 
 /**
@@ -26,6 +26,21 @@ export class Edge implements Consumer {
   /** Items of the batches that the consumer has taken over. */
   get accepted(): number {
     return this.offered - this.refused - this.inFlight;
+  }
+
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    let error: PermanentError | RetryableError | undefined;
+    try {
+      error = this.#target.refusal?.(batch);
+    } catch (bug) {
+      // It cannot tell beforehand; whether it takes the batch is its answer to `consume`.
+      this.#bugs.report(bug, "refuse a batch beforehand");
+    }
+    if (error !== undefined && batch !== undefined) {
+      this.offered += batch.itemCount;
+      this.refused += batch.itemCount;
+    }
+    return error;
   }
 
   async consume(batch: Batch): Promise<void> {

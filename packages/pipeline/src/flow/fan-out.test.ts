@@ -5,6 +5,7 @@ import {
   CapturingConsumer,
   CapturingLogger,
   createTestBatch,
+  FakeClock,
   RecordingMeter,
   settle,
 } from "@inode-gateway/testkit";
@@ -16,6 +17,7 @@ import { Edge } from "./edge.js";
 import { FanOut, fanOut } from "./fan-out.js";
 import { InternalError } from "./internal-error.js";
 
+const clock = new FakeClock();
 const branch = (consumer: Consumer, name = "exporter") => ({ consumer, name });
 
 function createBugs() {
@@ -28,8 +30,8 @@ function createBugs() {
 
 test("a single branch is the consumer itself", () => {
   const only = new CapturingConsumer();
-  assert.equal(fanOut([branch(only)]), only);
-  assert.ok(fanOut([branch(only), branch(only)]) instanceof FanOut);
+  assert.equal(fanOut([branch(only)], clock), only);
+  assert.ok(fanOut([branch(only), branch(only)], clock) instanceof FanOut);
 });
 
 test("all branches get the same batch at the same time, and all are waited for", async () => {
@@ -39,7 +41,7 @@ test("all branches get the same batch at the same time, and all are waited for",
     throw new RetryableError("QUEUE_FULL", "full");
   });
   const fast = new CapturingConsumer();
-  const split = new FanOut([branch(slow), branch(failing), branch(fast)]);
+  const split = new FanOut([branch(slow), branch(failing), branch(fast)], clock);
   const batch = createTestBatch({ itemCount: 3 });
   let isSettled = false;
   const answer = split.consume(batch).finally(() => {
@@ -66,9 +68,8 @@ test("a branch that throws instead of rejecting does not keep the others from th
     },
   };
   const other = new CapturingConsumer();
-  await assert.rejects(new FanOut([branch(throwing), branch(other)]).consume(createTestBatch()), {
-    code: "BATCH_MALFORMED",
-  });
+  const split = new FanOut([branch(throwing), branch(other)], clock);
+  await assert.rejects(split.consume(createTestBatch()), { code: "BATCH_MALFORMED" });
   assert.equal(other.batches.length, 1);
 });
 
@@ -121,7 +122,8 @@ test("the answer does not depend on the order in time", async () => {
             if (result === "bug") throw new InternalError(`${index}`);
           },
         }));
-        const split = new FanOut(consumers.map((consumer, index) => branch(consumer, `${index}`)));
+        const branches = consumers.map((consumer, index) => branch(consumer, `${index}`));
+        const split = new FanOut(branches, clock);
         try {
           await split.consume(createTestBatch());
           return "ok";
@@ -174,4 +176,23 @@ test("a bug is counted every time, logged once with its stack, and caught at the
   assert.equal(outer.count(), 0, "a component is not blamed for what stands behind it");
   assert.equal(logger.records.length, 1);
   assert.equal(logger.records[0]?.fields["error"], failure);
+});
+
+test("an edge passes a refusal beforehand on and counts it, without a batch only passes it on", () => {
+  const { bugs, count } = createBugs();
+  const refusal = new RetryableError("MEMORY_LIMITED", "limit");
+  const target = new CapturingConsumer() as CapturingConsumer & Required<Consumer>;
+  const edge = new Edge(target, bugs);
+  assert.equal(edge.refusal(), undefined, "a consumer that never knows beforehand");
+  target.refusal = () => refusal;
+  assert.equal(edge.refusal(), refusal);
+  assert.deepEqual([edge.offered, edge.refused], [0, 0]);
+  assert.equal(edge.refusal(createTestBatch({ itemCount: 3 })), refusal);
+  assert.deepEqual([edge.offered, edge.refused, edge.inFlight], [3, 3, 0]);
+  target.refusal = () => {
+    throw new TypeError("a bug");
+  };
+  assert.equal(edge.refusal(createTestBatch()), undefined, "a bug is not the sender's");
+  assert.equal(count(), 1);
+  assert.deepEqual(target.offered, []);
 });

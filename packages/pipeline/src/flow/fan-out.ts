@@ -1,5 +1,12 @@
-import type { Batch, Consumer } from "@inode-gateway/contract";
-import { combineErrors } from "./combine-errors.js";
+import {
+  type Batch,
+  type Clock,
+  type Consumer,
+  type PermanentError,
+  RetryableError,
+} from "@inode-gateway/contract";
+import { type BranchFailure, combineDeliveryErrors, combineErrors } from "./combine-errors.js";
+import { PartialDeliveries } from "./partial-deliveries.js";
 
 /** One way out of a fan-out. */
 export interface Branch {
@@ -9,25 +16,37 @@ export interface Branch {
 }
 
 /**
- * Gives every batch to all branches at the same time and waits for all of them.
+ * Gives every batch to all branches at the same time and waits for all of them; all get it, or none.
  *
- * When any branch rejects, so does the fan-out, after all have answered: the branches are not stopped by
- * one another, and the error does not depend on which was faster.
+ * A batch that any branch refuses beforehand reaches no branch. When a branch rejects that did not say so
+ * beforehand, the fan-out rejects after all have answered, and remembers which branches have the
+ * batch: the sender's retry goes to the others only.
  */
 export class FanOut implements Consumer {
   offered = 0;
   inFlight = 0;
   readonly #branches: readonly Branch[];
   readonly #deliveredButRefused: number[];
+  readonly #partial: PartialDeliveries;
 
-  constructor(branches: readonly Branch[]) {
+  constructor(branches: readonly Branch[], clock: Clock) {
     this.#branches = branches;
     this.#deliveredButRefused = branches.map(() => 0);
+    this.#partial = new PartialDeliveries(clock);
   }
 
-  /** Items that a branch accepted while another refused them: the sender will send them again. */
+  /**
+   * Items that a branch has while their sender was refused, because another branch refused them, and
+   * that no retry has brought to the others yet.
+   */
   deliveredButRefused(branch: number): number {
     return this.#deliveredButRefused[branch] ?? 0;
+  }
+
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    const error = this.#refusalOf(batch, undefined);
+    if (error !== undefined && batch !== undefined) this.offered += batch.itemCount;
+    return error;
   }
 
   async consume(batch: Batch): Promise<void> {
@@ -35,30 +54,82 @@ export class FanOut implements Consumer {
     this.offered += items;
     this.inFlight += items;
     try {
+      const having = this.#partial.size === 0 ? undefined : this.#partial.take(batch);
+      const refusal = this.#refusalOf(batch, having);
+      if (refusal !== undefined) {
+        if (having !== undefined && refusal instanceof RetryableError) {
+          this.#partial.remember(batch, having);
+        }
+        throw refusal;
+      }
       const answers = await Promise.allSettled(
-        this.#branches.map(async ({ consumer }) => consumer.consume(batch)),
+        this.#branches.map(async ({ consumer }, index) => {
+          if (having === undefined || !having.has(index)) await consumer.consume(batch);
+        }),
       );
-      if (answers.some(({ status }) => status === "rejected")) throw this.#refuse(answers, items);
+      if (answers.some(({ status }) => status === "rejected")) {
+        throw this.#refuse(batch, answers, having);
+      }
+      if (having !== undefined) this.#settle(items, having);
     } finally {
       this.inFlight -= items;
     }
   }
 
-  #refuse(answers: readonly PromiseSettledResult<void>[], items: number): unknown {
-    const failures: { branch: string; error: unknown }[] = [];
-    for (const [index, answer] of answers.entries()) {
-      if (answer.status === "fulfilled") {
-        this.#deliveredButRefused[index] = this.deliveredButRefused(index) + items;
-      } else {
-        failures.push({ branch: this.#branches[index]?.name ?? "", error: answer.reason });
-      }
+  // All are asked, so that the sender is told of all of them.
+  #refusalOf(
+    batch: Batch | undefined,
+    having: ReadonlySet<number> | undefined,
+  ): PermanentError | RetryableError | undefined {
+    let failures: BranchFailure<PermanentError | RetryableError>[] | undefined;
+    for (let index = 0; index < this.#branches.length; index++) {
+      const branch = this.#branches[index];
+      if (branch === undefined || having?.has(index)) continue;
+      const error = branch.consumer.refusal?.(batch);
+      if (error === undefined) continue;
+      failures ??= [];
+      failures.push({ branch: branch.name, error });
     }
-    return combineErrors(failures);
+    return failures === undefined ? undefined : combineDeliveryErrors(failures);
+  }
+
+  #refuse(
+    batch: Batch,
+    answers: readonly PromiseSettledResult<void>[],
+    having: ReadonlySet<number> | undefined,
+  ): unknown {
+    const failures: BranchFailure[] = [];
+    const haveItNow = new Set<number>();
+    for (const [index, answer] of answers.entries()) {
+      if (answer.status === "rejected") {
+        failures.push({ branch: this.#branches[index]?.name ?? "", error: answer.reason });
+        continue;
+      }
+      haveItNow.add(index);
+      if (!having?.has(index)) this.#addDelivered(index, batch.itemCount);
+    }
+    const error = combineErrors(failures);
+    // Nobody sends again what was refused for good.
+    if (haveItNow.size > 0 && error instanceof RetryableError) {
+      this.#partial.remember(batch, haveItNow);
+    }
+    return error;
+  }
+
+  /** The others have it too now: its sender is not refused any more. */
+  #settle(items: number, having: ReadonlySet<number>): void {
+    for (const index of having) this.#addDelivered(index, -items);
+  }
+
+  #addDelivered(branch: number, items: number): void {
+    this.#deliveredButRefused[branch] = this.deliveredButRefused(branch) + items;
   }
 }
 
 /** The consumer that reaches all branches; a single one is reached without anything in between. */
-export function fanOut(branches: readonly Branch[]): Consumer {
+export function fanOut(branches: readonly Branch[], clock: Clock): Consumer {
   const [first] = branches;
-  return first !== undefined && branches.length === 1 ? first.consumer : new FanOut(branches);
+  return first !== undefined && branches.length === 1
+    ? first.consumer
+    : new FanOut(branches, clock);
 }

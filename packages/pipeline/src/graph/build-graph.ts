@@ -109,6 +109,7 @@ class GraphBuilder {
         consumer: this.#entranceOf(pipeline),
         name: `pipeline ${JSON.stringify(pipeline.id)}`,
       })),
+      this.#services.clock,
     );
     if (consumer instanceof FanOut) {
       this.#splits.push({ fanOut: consumer, pipelines: pipelines.map(({ id }) => id) });
@@ -126,6 +127,7 @@ class GraphBuilder {
     });
     const last = fanOut(
       ends.map(({ component, edge }) => ({ consumer: edge, name: describeComponent(component) })),
+      this.#services.clock,
     );
     const edges: Edge[] = [];
     const processors: ComponentNode<Processor>[] = [];

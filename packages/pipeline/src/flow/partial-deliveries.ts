@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import type { Batch, Clock } from "@inode-gateway/contract";
+
+/**
+ * How long it is remembered which branches have a batch: longer than the Collector's and the SDKs' longest
+ * pause between two tries (30 s), with room for the try itself.
+ */
+export const PARTIAL_DELIVERY_MS = 60_000;
+
+/** Batches remembered at one time; the oldest is forgotten for one more. About 200 bytes each. */
+export const PARTIAL_DELIVERIES_MAX = 10_000;
+
+interface PartialDelivery {
+  readonly byteLength: number;
+  readonly digest: string;
+  readonly branches: ReadonlySet<number>;
+  readonly untilMs: number;
+}
+
+/**
+ * Remembers which branches of a fan-out have a batch whose sender was refused, by the batch's bytes, so
+ * that the sender's retry of the same bytes goes only to the others.
+ *
+ * The same bytes with other metadata or from another authenticated sender are another batch. Each
+ * memory is good for one retry: of two equal batches that failed, both retries are recognized.
+ */
+export class PartialDeliveries {
+  readonly #clock: Clock;
+  /** In the order of their end, as all others here. */
+  readonly #known = new Set<PartialDelivery>();
+  readonly #byDigest = new Map<string, PartialDelivery[]>();
+  /** How many have this length: what has a length of its own is not hashed. */
+  readonly #lengths = new Map<number, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** The branches that have this batch, which is forgotten now; undefined when it is not known. */
+  take(batch: Batch): ReadonlySet<number> | undefined {
+    this.#forgetOld();
+    if (!this.#lengths.has(batch.byteLength)) return undefined;
+    const found = this.#byDigest.get(digestOf(batch))?.[0];
+    if (found !== undefined) this.#forget(found);
+    return found?.branches;
+  }
+
+  remember(batch: Batch, branches: ReadonlySet<number>): void {
+    this.#forgetOld();
+    if (this.#known.size >= PARTIAL_DELIVERIES_MAX) {
+      const [oldest] = this.#known;
+      if (oldest !== undefined) this.#forget(oldest);
+    }
+    const { byteLength } = batch;
+    const digest = digestOf(batch);
+    const untilMs = this.#clock.nowMs() + PARTIAL_DELIVERY_MS;
+    const partial = { byteLength, digest, branches, untilMs };
+    this.#known.add(partial);
+    this.#lengths.set(byteLength, (this.#lengths.get(byteLength) ?? 0) + 1);
+    const equal = this.#byDigest.get(digest);
+    if (equal === undefined) this.#byDigest.set(digest, [partial]);
+    else equal.push(partial);
+  }
+
+  #forgetOld(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const partial of this.#known) {
+      if (partial.untilMs > nowMs) return;
+      this.#forget(partial);
+    }
+  }
+
+  /** @param partial the oldest of those with its digest */
+  #forget(partial: PartialDelivery): void {
+    const { byteLength, digest } = partial;
+    this.#known.delete(partial);
+    const equal = this.#byDigest.get(digest);
+    equal?.shift();
+    if (equal?.length === 0) this.#byDigest.delete(digest);
+    const left = (this.#lengths.get(byteLength) ?? 0) - 1;
+    if (left > 0) this.#lengths.set(byteLength, left);
+    else this.#lengths.delete(byteLength);
+  }
+}
+
+// A cryptographic hash: whoever could make two batches with one hash would make one of them vanish.
+function digestOf({ chunks, origin, signal }: Batch): string {
+  const hash = createHash("sha256");
+  for (const chunk of chunks) hash.update(chunk);
+  const sender = [signal, [...origin.metadata].sort(), [...(origin.auth ?? [])].sort()];
+  return hash.update(JSON.stringify(sender)).digest("base64");
+}
