@@ -33,4 +33,5 @@ export {
   type ServerTlsMaterial,
   type TlsMaterial,
 } from "./tls-material.js";
+export { tlsFingerprint, tlsReloadIntervalMs } from "./tls-reload.js";
 export { clientTls, serverTls } from "./tls-schema.js";

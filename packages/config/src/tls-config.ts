@@ -10,6 +10,10 @@ export interface TlsConfig {
   readonly min_version?: "1.2" | "1.3" | undefined;
   readonly max_version?: "1.2" | "1.3" | undefined;
   readonly cipher_suites?: readonly string[] | undefined;
+  readonly include_insecure_cipher_suites?: boolean | undefined;
+  readonly curve_preferences?: readonly string[] | undefined;
+  /** Milliseconds; absent and 0 mean never. */
+  readonly reload_interval?: number | undefined;
 }
 
 /** `tls` of something that connects. */
@@ -24,4 +28,5 @@ export interface ClientTlsConfig extends TlsConfig {
 /** `tls` of something that listens. */
 export interface ServerTlsConfig extends TlsConfig {
   readonly client_ca_file?: string | undefined;
+  readonly client_ca_file_reload?: boolean | undefined;
 }

@@ -8,7 +8,8 @@ import { createSecureContext } from "node:tls";
 import { promisify } from "node:util";
 import { formatProblem } from "./configuration-error.js";
 import { parseSection } from "./parse-section.js";
-import { readClientTls, readServerTls, TLS_FILE_BYTES_MAX } from "./tls-material.js";
+import { TLS_FILE_BYTES_MAX } from "./tls-file.js";
+import { readClientTls, readServerTls } from "./tls-material.js";
 import { clientTls, serverTls } from "./tls-schema.js";
 
 const run = promisify(execFile);
@@ -134,7 +135,37 @@ test("contradictions are found before any file is read", () => {
     [() => client({ min_version: "1.1" }), /must be one of "1.2", "1.3", is "1.1"/],
     [() => client({ ca_file: "" }), /tls::ca_file: must not be empty/],
     [() => server({}), /tls: a server needs a certificate and its key/],
-    [() => client({ reload_interval: "1h" }), /tls: unknown key "reload_interval"/],
+    [
+      () => client({ cipher_suites: ["TLS_RSA_WITH_AES_128_CBC_SHA"] }),
+      /tls::cipher_suites::0: .* is insecure, set `include_insecure_cipher_suites: true`/,
+    ],
+    [
+      () => client({ curve_preferences: ["P256", "P224"] }),
+      /tls::curve_preferences::1: "P224" is not supported, supported are X25519, P256, P384, P521/,
+    ],
+    [() => client({ reload_interval: "99ms" }), /tls::reload_interval: must be 0s for never, or/],
+    [() => client({ tpm: { enabled: true } }), /tls::tpm: is not supported: .*set `key_file`/],
   ];
   for (const [parse, message] of table) assert.throws(parse, { message });
+});
+
+test("curves and insecure suites that are asked for reach OpenSSL", async () => {
+  const material = await readClientTls(
+    client({
+      include_insecure_cipher_suites: true,
+      cipher_suites: ["TLS_RSA_WITH_AES_128_CBC_SHA"],
+      curve_preferences: ["X25519", "P256", "P384", "P521"],
+    }),
+  );
+  assert.match(material?.cipherSuites ?? "", /:AES128-SHA$/);
+  assert.equal(material?.curves, "X25519:P-256:P-384:P-521");
+  createSecureContext({ ciphers: material?.cipherSuites, ecdhCurve: material?.curves });
+});
+
+test("the end of the own certificate is told, to the second", async () => {
+  const files = { cert_file: path("a.crt"), key_file: path("a.key") };
+  const { expiresAtUnixMs = 0 } = await readServerTls(server(files));
+  const days = (expiresAtUnixMs - Date.now()) / 86_400_000;
+  assert.ok(days > 29 && days <= 30, `${days} days`);
+  assert.equal((await readClientTls(client({})))?.expiresAtUnixMs, undefined);
 });

@@ -1,11 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { open } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 import { cipherString } from "./tls-cipher-suites.js";
 import type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
-
-/** A file of certificates above this size is a mistake; all public authorities together are 220 KiB. */
-export const TLS_FILE_BYTES_MAX = 4_194_304;
+import { curveString } from "./tls-curves.js";
+import { readTlsFile } from "./tls-file.js";
 
 /** What node:tls needs, PEM text. */
 export interface TlsMaterial {
@@ -16,6 +14,10 @@ export interface TlsMaterial {
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   /** As `ciphers` of node:tls takes it. */
   readonly cipherSuites?: string | undefined;
+  /** As `ecdhCurve` of node:tls takes it. */
+  readonly curves?: string | undefined;
+  /** When the own certificate ends, milliseconds since the Unix epoch; undefined without one. */
+  readonly expiresAtUnixMs?: number | undefined;
 }
 
 /** What a client needs. */
@@ -76,7 +78,7 @@ async function readShared(config: TlsConfig): Promise<TlsMaterial> {
   const cert = await readPem("cert_file", config.cert_file, config.cert_pem);
   const key = await readPem("key_file", config.key_file, config.key_pem);
   if (ca !== undefined) certificatesOf(ca);
-  if (cert !== undefined && key !== undefined) refuseMismatch(cert, key);
+  const own = cert && key && matchingCertificate(cert, key);
   return {
     ca: trusted(ca?.text, config.include_system_ca_certs_pool ?? false),
     cert: cert?.text,
@@ -87,6 +89,11 @@ async function readShared(config: TlsConfig): Promise<TlsMaterial> {
       config.cipher_suites === undefined || config.cipher_suites.length === 0
         ? undefined
         : cipherString(config.cipher_suites),
+    curves:
+      config.curve_preferences === undefined || config.curve_preferences.length === 0
+        ? undefined
+        : curveString(config.curve_preferences),
+    expiresAtUnixMs: own === undefined ? undefined : Date.parse(own.validTo),
   };
 }
 
@@ -104,22 +111,9 @@ async function readPem(
   if (path === undefined) return undefined;
   const source = `\`${key}\` ${path}`;
   try {
-    return { text: await readBounded(path), source };
+    return { text: (await readTlsFile(path)).toString(), source };
   } catch (error) {
     throw new Error(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-async function readBounded(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    if (size > TLS_FILE_BYTES_MAX) {
-      throw new Error(`it has ${size} bytes, at most ${TLS_FILE_BYTES_MAX} are allowed`);
-    }
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
   }
 }
 
@@ -149,9 +143,9 @@ function certificatesOf(pem: Pem): X509Certificate[] {
   });
 }
 
-function refuseMismatch(cert: Pem, key: Pem): void {
+function matchingCertificate(cert: Pem, key: Pem): X509Certificate {
   const [own] = certificatesOf(cert);
-  if (own?.checkPrivateKey(privateKeyOf(key))) return;
+  if (own?.checkPrivateKey(privateKeyOf(key))) return own;
   throw new Error(
     `${key.source} is not the private key of the certificate in ${cert.source} (${own?.subject.replaceAll("\n", ", ")})`,
   );

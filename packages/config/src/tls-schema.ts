@@ -1,11 +1,16 @@
 import { z } from "zod";
 import { withEnvironmentCheck } from "./check-environment.js";
+import { duration, formatDuration } from "./duration.js";
 import { secret } from "./secret.js";
-import { opensslCipherNames } from "./tls-cipher-suites.js";
+import { insecureCipherNames, opensslCipherNames } from "./tls-cipher-suites.js";
 import type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
+import { supportedCurves } from "./tls-curves.js";
 import { readClientTls, readServerTls } from "./tls-material.js";
+import { TLS_RELOAD_MS_MIN } from "./tls-reload.js";
 
 const path = () => z.string().min(1, "must not be empty").optional();
+/** The longest time a timer of Node can wait, 24.8 days. */
+const TIMER_MS_MAX = 2_147_483_647;
 const version = () => z.enum(["1.2", "1.3"]).optional();
 
 const shared = {
@@ -22,10 +27,38 @@ const shared = {
   min_version: version().describe("Lowest TLS version; 1.2 when left out."),
   max_version: version().describe("Highest TLS version; 1.3 when left out."),
   cipher_suites: z
-    .array(z.string().superRefine(refuseUnknownCipher))
+    .array(z.string())
     .max(64)
     .optional()
     .describe("Cipher suites below TLS 1.3 by their IANA names; safe defaults when left out."),
+  include_insecure_cipher_suites: z
+    .boolean()
+    .default(false)
+    .describe("Whether `cipher_suites` may name suites that Go's standard library calls insecure."),
+  curve_preferences: z
+    .array(z.string().superRefine(refuseUnknownCurve))
+    .max(16)
+    .optional()
+    .describe(
+      "Curves of the key exchange, the preferred first: X25519, P256, P384, P521, and X25519MLKEM768 where OpenSSL has it; OpenSSL's own when left out.",
+    ),
+  reload_interval: duration({ maxMs: TIMER_MS_MAX })
+    .refine((ms) => ms === 0 || ms >= TLS_RELOAD_MS_MIN, {
+      error: `must be 0s for never, or at least ${formatDuration(TLS_RELOAD_MS_MIN)}`,
+    })
+    .optional()
+    .describe(
+      "Duration after which all files named here are read again, and used for new connections when they changed; unset or 0s is never.",
+    ),
+  tpm: z
+    .unknown()
+    .optional()
+    .superRefine((written, context) => {
+      if (written === undefined) return;
+      const message = "is not supported: a key inside a TPM cannot be used, set `key_file`";
+      context.addIssue({ code: "custom", message });
+    })
+    .describe("Refused: keys inside a TPM are not supported."),
 };
 
 const client = withEnvironmentCheck(
@@ -52,6 +85,12 @@ const server = withEnvironmentCheck(
       client_ca_file: path().describe(
         "File of PEM certificates; clients must present one that these have signed.",
       ),
+      client_ca_file_reload: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Whether the files are read again after 10s without `reload_interval`; with it they are anyway.",
+        ),
       ...shared,
     })
     .superRefine(refuseContradictions)
@@ -68,8 +107,8 @@ const server = withEnvironmentCheck(
 /**
  * The Collector's configtls keys for a client. Without any key: TLS with the system's certificates.
  *
- * Of the Collector's keys, `curve_preferences`, `include_insecure_cipher_suites`, `reload_interval` and
- * `tpm` are not supported, nor are versions below 1.2.
+ * Of the Collector's keys, `tpm` is not supported, nor are versions below 1.2. `reload_interval` is for
+ * its reader to keep: `tlsReloadIntervalMs` and `tlsFingerprint` say when to read again.
  */
 export function clientTls(): z.ZodType<ClientTlsConfig> {
   return client;
@@ -96,13 +135,29 @@ function refuseContradictions(written: TlsConfig, context: z.RefinementCtx): voi
   if (written.min_version === "1.3" && written.max_version === "1.2") {
     refuse("max_version", "must not be below `min_version`, which is 1.3");
   }
+  refuseUnknownCiphers(written, context);
 }
 
-function refuseUnknownCipher(name: string, context: z.RefinementCtx): void {
-  if (opensslCipherNames.has(name)) return;
-  const known = [...opensslCipherNames.keys()].join(", ");
-  context.addIssue({
-    code: "custom",
-    message: `${JSON.stringify(name)} is not supported, supported are ${known}`,
-  });
+function refuseUnknownCiphers(written: TlsConfig, context: z.RefinementCtx): void {
+  const mayBeInsecure = written.include_insecure_cipher_suites === true;
+  for (const [index, name] of (written.cipher_suites ?? []).entries()) {
+    if (opensslCipherNames.has(name)) continue;
+    const isInsecure = insecureCipherNames.has(name);
+    if (isInsecure && mayBeInsecure) continue;
+    const known = [
+      ...opensslCipherNames.keys(),
+      ...(mayBeInsecure ? insecureCipherNames.keys() : []),
+    ];
+    const message = isInsecure
+      ? `"${name}" is insecure, set \`include_insecure_cipher_suites: true\` to use it all the same`
+      : `${JSON.stringify(name)} is not supported, supported are ${known.join(", ")}`;
+    context.addIssue({ code: "custom", path: ["cipher_suites", index], message });
+  }
+}
+
+function refuseUnknownCurve(name: string, context: z.RefinementCtx): void {
+  const supported = supportedCurves();
+  if (supported.includes(name)) return;
+  const message = `${JSON.stringify(name)} is not supported, supported are ${supported.join(", ")}`;
+  context.addIssue({ code: "custom", message });
 }

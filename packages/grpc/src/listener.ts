@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import {
+  createSecureContext,
   createServer as createTlsServer,
   type TlsOptions,
-  type Server as TlsServer,
+  Server as TlsServer,
 } from "node:tls";
 import { type ListenAddress, resolveListenEndpoint } from "./listen-endpoint.js";
 import type { ServerTls } from "./tls.js";
@@ -58,6 +59,24 @@ export class Listener {
       const message = `cannot listen on \`${endpoint}\` (${transport}): ${reason}`;
       throw Object.assign(new Error(message, { cause: error }), code);
     }
+  }
+
+  /**
+   * Uses other TLS material from the next handshake on; connections that exist are not touched.
+   *
+   * @throws Error when OpenSSL cannot use it, or the listener has no TLS; then nothing changes
+   */
+  replaceTls(tls: ServerTls): void {
+    const server = this.#server;
+    if (!(server instanceof TlsServer)) throw new Error("the listener does not run over TLS");
+    const options = tlsOptions(tls);
+    try {
+      // Tried on the side: a server keeps half of what it is given when OpenSSL refuses the rest.
+      createSecureContext(options);
+    } catch (error) {
+      throw tlsMaterialError(error);
+    }
+    server.setSecureContext(options);
   }
 
   /** Takes no further connections. The file of a unix socket is gone when this returns. */
@@ -119,7 +138,7 @@ function tlsServer(tls: ServerTls): TlsServer {
 }
 
 function tlsOptions(tls: ServerTls): TlsOptions {
-  const { cert, key, clientCa, minVersion = "TLSv1.2", maxVersion, cipherSuites } = tls;
+  const { cert, key, clientCa, curves, minVersion = "TLSv1.2", maxVersion, cipherSuites } = tls;
   const isClientRequired = clientCa !== undefined;
   return {
     cert,
@@ -132,6 +151,7 @@ function tlsOptions(tls: ServerTls): TlsOptions {
     ...(isClientRequired && { ca: clientCa }),
     ...(maxVersion !== undefined && { maxVersion }),
     ...(cipherSuites !== undefined && { ciphers: cipherSuites }),
+    ...(curves !== undefined && { ecdhCurve: curves }),
   };
 }
 

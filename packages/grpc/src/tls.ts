@@ -7,6 +7,8 @@ export interface ServerTls {
   readonly minVersion?: TlsVersion | undefined;
   readonly maxVersion?: TlsVersion | undefined;
   readonly cipherSuites?: string | undefined;
+  /** As `ecdhCurve` of node:tls. */
+  readonly curves?: string | undefined;
 }
 
 /** What a TLS client trusts and presents; PEM text. */
@@ -22,6 +24,8 @@ export interface ClientTls {
   readonly minVersion?: TlsVersion | undefined;
   readonly maxVersion?: TlsVersion | undefined;
   readonly cipherSuites?: string | undefined;
+  /** As `ecdhCurve` of node:tls. */
+  readonly curves?: string | undefined;
 }
 
 /** As Node names them. */

@@ -72,6 +72,12 @@ export interface UnaryServer {
   /** `host:port` as bound, or `unix:` and the path; undefined before `listen`. */
   readonly address: string | undefined;
   /**
+   * Presents and demands something else from the next handshake on; connections that exist go on.
+   *
+   * @throws Error when OpenSSL cannot use it, or the server is none over TLS; then nothing changes
+   */
+  replaceTls(tls: ServerTls): void;
+  /**
    * Refuses new calls, waits for running ones until `deadlineMs` (`performance.now()`), then closes.
    * Running is a call until its handler has settled, even when its caller is gone. Safe twice, where
    * the first deadline counts, and without `listen`.

@@ -9,6 +9,7 @@ import { isRefusal, readCallHead } from "../call-head.js";
 import { Listener } from "../listener.js";
 import { RunningTasks } from "../running-tasks.js";
 import { GrpcCode } from "../status.js";
+import type { ServerTls } from "../tls.js";
 import {
   CONCURRENT_STREAMS_DEFAULT,
   type UnaryHandler,
@@ -70,6 +71,10 @@ export class GrpcJsServer implements UnaryServer {
     if (this.#stopping !== undefined) throw new Error("the server was shut down before");
     this.#listening = this.#listener.listen();
     await this.#listening;
+  }
+
+  replaceTls(tls: ServerTls): void {
+    this.#listener.replaceTls(tls);
   }
 
   async shutdown(deadlineMs: number): Promise<void> {

@@ -69,6 +69,11 @@ export class GrpcListener {
     this.#settings.logger.info("Receiving OTLP", fields);
   }
 
+  /** Changes what the next handshakes see. @throws Error when OpenSSL cannot use it; nothing changes */
+  replaceTls(tls: ServerTls): void {
+    this.#server?.replaceTls(tls);
+  }
+
   /** Refuses new calls, lets running ones end until `deadlineMs`. */
   async shutdown(deadlineMs: number): Promise<void> {
     this.#isStopping = true;

@@ -18,7 +18,12 @@ import { corsDelegate } from "./http-cors.js";
 import { HttpExport } from "./http-export.js";
 import { encodingOf } from "./http-headers.js";
 import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js";
-import { bindHttpServer, createHttpServer, type HttpHandler } from "./http-server.js";
+import {
+  bindHttpServer,
+  createHttpServer,
+  type HttpHandler,
+  replaceHttpTls,
+} from "./http-server.js";
 import type { Intake } from "./intake.js";
 
 /**
@@ -91,6 +96,11 @@ export class HttpListener {
     const { address, port } = server.address() as AddressInfo;
     this.#address = formatEndpoint(address, port);
     this.#settings.logger.info("Receiving OTLP", { endpoint: this.#address, transport: "http" });
+  }
+
+  /** Changes what the next handshakes see. @throws Error when OpenSSL cannot use it; nothing changes */
+  replaceTls(tls: ServerTls): void {
+    if (this.#server !== undefined) replaceHttpTls(this.#server, tls);
   }
 
   /** Refuses new requests, lets running ones end until `deadlineMs`, closes all connections. */

@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { Socket } from "node:net";
+import { createSecureContext, Server as TlsServer } from "node:tls";
 import type { ServerTls } from "@inode-gateway/grpc";
 import { parseListenEndpoint } from "../../transport/endpoint.js";
 import type { HttpConnections } from "./http-connections.js";
@@ -49,6 +50,21 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   });
   connections.follow(server, tls !== undefined);
   return server;
+}
+
+/**
+ * Uses other TLS material from the next handshake on; connections that exist are not touched.
+ *
+ * @throws Error when OpenSSL cannot use it, or the server has no TLS; then nothing changes
+ */
+export function replaceHttpTls(server: HttpServer, tls: ServerTls): void {
+  // The server of both HTTP versions is typed as one of plain HTTP here.
+  const secured: unknown = server;
+  if (!(secured instanceof TlsServer)) throw new Error("the listener does not run over TLS");
+  const options = tlsOptions(tls);
+  // Tried on the side: a server keeps half of what it is given when OpenSSL refuses the rest.
+  createSecureContext(options);
+  secured.setSecureContext(options);
 }
 
 /** Binds as Go does: an IPv4 address first when a name has both, every interface without a host. */
@@ -102,5 +118,6 @@ function tlsOptions(tls: ServerTls) {
     minVersion: tls.minVersion ?? ("TLSv1.2" as const),
     ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
     ...(tls.cipherSuites === undefined ? {} : { ciphers: tls.cipherSuites }),
+    ...(tls.curves === undefined ? {} : { ecdhCurve: tls.curves }),
   };
 }

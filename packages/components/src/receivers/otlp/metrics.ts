@@ -1,6 +1,7 @@
 import type { Counter, Meter, MetricDefinition, Signal } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
 import { otlpNames } from "../../transport/otlp-names.js";
+import { tlsMetrics } from "../../transport/tls-metrics.js";
 
 /** How a request came in; the Collector's label values. */
 export type Transport = "grpc" | "http";
@@ -60,6 +61,7 @@ export const otlpReceiverMetrics: readonly MetricDefinition[] = [
   requests,
   rejectedRequests,
   inFlightBytesMetric,
+  ...tlsMetrics,
 ];
 
 interface SignalCounters {

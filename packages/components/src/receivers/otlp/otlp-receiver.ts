@@ -1,5 +1,6 @@
-import { readServerTls, type ServerTlsConfig } from "@inode-gateway/config";
+import { readServerTls, type ServerTlsConfig, type ServerTlsMaterial } from "@inode-gateway/config";
 import type { Component, ComponentSettings, ReceiverOutputs } from "@inode-gateway/contract";
+import { TlsReload } from "../../transport/tls-reload.js";
 import type { OtlpReceiverConfig } from "./config.js";
 import { GrpcListener } from "./grpc-listener.js";
 import { HttpListener } from "./http-listener.js";
@@ -15,6 +16,7 @@ export class OtlpReceiver implements Component {
   readonly #intakes: readonly Intake[];
   readonly #grpc: GrpcListener | undefined;
   readonly #http: HttpListener | undefined;
+  readonly #tlsReloads: TlsReload<ServerTlsMaterial>[] = [];
   #endObserving: (() => void) | undefined;
 
   constructor(settings: ComponentSettings, config: OtlpReceiverConfig, outputs: ReceiverOutputs) {
@@ -44,8 +46,8 @@ export class OtlpReceiver implements Component {
     const { grpc, http } = this.#config.protocols;
     const { clock, id, meter } = this.#settings;
     // Both certificates are read before any port is taken, so that a wrong path costs nothing.
-    const grpcTls = await readTls("grpc", grpc?.tls);
-    const httpTls = await readTls("http", http?.tls);
+    const grpcTls = await this.#readTls("grpc", grpc?.tls);
+    const httpTls = await this.#readTls("http", http?.tls);
     try {
       await this.#grpc?.listen(grpcTls);
       await this.#http?.listen(httpTls);
@@ -54,25 +56,35 @@ export class OtlpReceiver implements Component {
       await this.shutdown(clock.nowMs());
       throw error;
     }
+    for (const reload of this.#tlsReloads) reload.follow();
     this.#endObserving = meter.observe(inFlightBytesMetric, { receiver: id }, () => {
       return this.#inFlight.usedBytes;
     });
   }
 
   async shutdown(deadlineMs: number): Promise<void> {
+    for (const reload of this.#tlsReloads) reload.stop();
     await Promise.all([this.#grpc?.shutdown(deadlineMs), this.#http?.shutdown(deadlineMs)]);
     for (const intake of this.#intakes) intake.close();
     this.#endObserving?.();
     this.#endObserving = undefined;
   }
-}
 
-async function readTls(protocol: string, config: ServerTlsConfig | undefined) {
-  if (config === undefined) return undefined;
-  try {
-    return await readServerTls(config);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`protocols::${protocol}::tls: ${reason}`, { cause: error });
+  async #readTls(protocol: Transport, config: ServerTlsConfig | undefined) {
+    if (config === undefined) return undefined;
+    const section = `protocols::${protocol}::tls`;
+    const reload = new TlsReload(this.#settings, {
+      config,
+      section,
+      read: () => readServerTls(config),
+      apply: (tls) => (protocol === "grpc" ? this.#grpc : this.#http)?.replaceTls(tls),
+    });
+    this.#tlsReloads.push(reload);
+    try {
+      return await reload.read();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`${section}: ${reason}`, { cause: error });
+    }
   }
 }
