@@ -1,12 +1,30 @@
 export type { AttributeScalar, AttributeValue } from "./attribute/attribute-value.js";
 export { decodeAnyValue, decodeKeyValue } from "./attribute/decode-any-value.js";
-export { writeAnyValue, writeAttribute } from "./attribute/write-attribute.js";
+export {
+  encodeAnyValue,
+  encodeDoubleValue,
+  writeAnyValue,
+  writeAttribute,
+} from "./attribute/write-attribute.js";
 export { checkRequest } from "./check/check-request.js";
 export { FramingError } from "./check/framing-error.js";
 export { MAX_NESTED_MESSAGES, MAX_VARINT_BYTES, MAX_VARINT32_BYTES } from "./check/limits.js";
 export { countItems } from "./count/count-items.js";
+export {
+  AttributeList,
+  EDITED_ATTRIBUTES_MAX,
+  TooManyAttributesError,
+} from "./edit/attribute-list.js";
 export { type AttributeEdit, editResource } from "./edit/edit-resource.js";
+export { MessageSplice } from "./edit/message-splice.js";
 export { type ResourceReplacer, replaceResources } from "./edit/replace-resources.js";
+export type { SpliceTarget } from "./edit/request-splice.js";
+export {
+  type ItemFate,
+  type ItemRewriter,
+  type RewrittenRequest,
+  rewriteItems,
+} from "./edit/rewrite-items.js";
 export { SplicedBytes } from "./edit/spliced-bytes.js";
 export { JsonMappingError } from "./json/json-mapping-error.js";
 export { jsonToProtobuf } from "./json/json-to-protobuf.js";
