@@ -10,6 +10,7 @@ import {
 import { ResourceView, replaceResources } from "@inode-gateway/otlp";
 import type { ContainerRegistry, PublishedEvent } from "@inode-gateway/registry";
 import { containerRegistryOf } from "../../capabilities/container-registry-provider.js";
+import { ResourceCache } from "../../resource-cache/resource-cache.js";
 import type { InodeResolverConfig } from "./config.js";
 import { HoldRoom } from "./hold-room.js";
 import { countItemsByResource } from "./items-by-resource.js";
@@ -20,7 +21,6 @@ import { ResolverMetrics, type Tally } from "./metrics.js";
 import { isPublished, MissLookup } from "./miss-lookup.js";
 import { PublicationBoard } from "./publication-board.js";
 import type { PendingResource, Resolution, SettledResource } from "./resolution.js";
-import { ResourceCache } from "./resource-cache.js";
 import { type ResourceIdentity, readResourceIdentity } from "./resource-identity.js";
 import { dependencyOf, settleResource } from "./settle-resource.js";
 

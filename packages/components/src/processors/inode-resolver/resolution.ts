@@ -1,6 +1,6 @@
+import type { CachedResource } from "../../resource-cache/resource-cache.js";
 import type { Climb, UnresolvedReason } from "./ladder/ladder.js";
 import type { Tally } from "./metrics.js";
-import type { CachedResource } from "./resource-cache.js";
 import type { ResourceIdentity } from "./resource-identity.js";
 
 /** What became of a Resource, as far as it is counted and remembered. */
