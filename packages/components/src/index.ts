@@ -5,22 +5,27 @@ import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 import { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
 import { healthCheck } from "./extensions/health-check/factory.js";
 import { inodeReporter } from "./extensions/inode-reporter/factory.js";
+import { memoryLimiterExtension } from "./extensions/memory-limiter/factory.js";
 import { memoryRegistry } from "./extensions/memory-registry/factory.js";
 import { redisRegistry } from "./extensions/redis-registry/factory.js";
 import { batchProcessor } from "./processors/batch/factory.js";
 import { inodeResolver } from "./processors/inode-resolver/factory.js";
+import { memoryLimiterProcessor } from "./processors/memory-limiter/factory.js";
 import { otlpReceiver } from "./receivers/otlp/factory.js";
 
 export {
   type ContainerRegistryProvider,
   containerRegistryOf,
 } from "./capabilities/container-registry-provider.js";
+export { retryOnFailure, sendingQueue } from "./delivery/config.js";
+export { DeliveringExporter } from "./delivery/delivering-exporter.js";
 export { debugExporter } from "./exporters/debug/factory.js";
 export { nopExporter } from "./exporters/nop/factory.js";
 export { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 export { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
 export { healthCheck } from "./extensions/health-check/factory.js";
 export { inodeReporter } from "./extensions/inode-reporter/factory.js";
+export { memoryLimiterExtension } from "./extensions/memory-limiter/factory.js";
 export { memoryRegistry } from "./extensions/memory-registry/factory.js";
 export {
   type FileNode,
@@ -29,6 +34,7 @@ export {
   readMappings,
 } from "./extensions/memory-registry/mapping-file.js";
 export { redisRegistry } from "./extensions/redis-registry/factory.js";
+export type { MemoryReading, ProcessMemory } from "./memory-limit/process-memory.js";
 export { batchProcessor } from "./processors/batch/factory.js";
 export {
   type ExplainableRegistry,
@@ -38,12 +44,17 @@ export {
   explainResolution,
 } from "./processors/inode-resolver/explain.js";
 export { inodeResolver } from "./processors/inode-resolver/factory.js";
+export {
+  defineMemoryLimiter,
+  memoryLimiterProcessor,
+} from "./processors/memory-limiter/factory.js";
 export { otlpReceiver } from "./receivers/otlp/factory.js";
 export { OtlpReceiver } from "./receivers/otlp/otlp-receiver.js";
 
 /** Every component that the `inode-gateway` executable offers. */
 export const builtInFactories: readonly ComponentFactory[] = [
   otlpReceiver,
+  memoryLimiterProcessor,
   inodeResolver,
   batchProcessor,
   otlpGrpcExporter,
@@ -54,4 +65,5 @@ export const builtInFactories: readonly ComponentFactory[] = [
   redisRegistry,
   inodeReporter,
   healthCheck,
+  memoryLimiterExtension,
 ];

@@ -1,0 +1,137 @@
+import { batchProcessor, inodeResolver } from "@inode-gateway/components";
+import { loadConfiguration } from "@inode-gateway/config";
+import { Batch, type Logger, type ReceiverOutputs } from "@inode-gateway/contract";
+import {
+  type AccountingSnapshot,
+  checkConfiguration,
+  createPipelineRuntime,
+  type PipelineRuntime,
+} from "@inode-gateway/pipeline";
+import { RecordingMeter } from "@inode-gateway/testkit";
+import { z } from "zod";
+import type { Chance } from "./chance.js";
+import type { SimulatedSignal } from "./items.js";
+import type { SchedulePlan } from "./schedule-plan.js";
+import { type ClientTarget, ConnectionLost } from "./sending-client.js";
+import { ProcessClock, type SimulatedClock } from "./simulated-clock.js";
+import { type Surroundings, simulatedFactories } from "./simulated-factories.js";
+
+/** How long a broken connection takes to be noticed. */
+const BREAK_MS = 5;
+
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
+
+/** One life of the gateway: real pipelines between a simulated receiver and simulated destinations. */
+export class GatewayProcess implements ClientTarget {
+  readonly meter = new RecordingMeter();
+  readonly #clock: ProcessClock;
+  readonly #world: SimulatedClock;
+  readonly #runtime: PipelineRuntime;
+  readonly #breaks: (() => void)[] = [];
+  #outputs: ReceiverOutputs | undefined;
+
+  private constructor(
+    world: SimulatedClock,
+    clock: ProcessClock,
+    createRuntime: (process: GatewayProcess) => PipelineRuntime,
+  ) {
+    this.#world = world;
+    this.#clock = clock;
+    this.#runtime = createRuntime(this);
+  }
+
+  /** Reads the configuration and builds the pipelines; starts nothing. */
+  static async create(
+    plan: SchedulePlan,
+    world: SimulatedClock,
+    around: Omit<Surroundings, "clock" | "onReceiver">,
+    chance: Chance,
+  ): Promise<GatewayProcess> {
+    const clock = new ProcessClock(world);
+    const yaml = `yaml:${JSON.stringify(configurationOf(plan))}`;
+    const tree = await loadConfiguration({ configs: [yaml], sets: [], environment: {} });
+    return new GatewayProcess(world, clock, (process) => {
+      const onReceiver = (outputs: ReceiverOutputs | undefined) => {
+        process.#outputs = outputs;
+      };
+      const own = simulatedFactories({ ...around, clock, onReceiver });
+      const factories = [...own, inodeResolver, batchProcessor];
+      const result = checkConfiguration(tree, factories, { telemetrySchema: z.unknown() });
+      if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+      return createPipelineRuntime({
+        checked: result.checked,
+        logger: silent,
+        meter: process.meter,
+        clock,
+        random: chance.fraction,
+        build: { command: "simulation", version: "0" },
+      });
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#runtime.start();
+  }
+
+  /** Stops in order; the returned promise never settles when the process is killed before. */
+  shutdown(deadlineMs: number): Promise<void> {
+    return this.#runtime.shutdown(deadlineMs);
+  }
+
+  /** Dies at once, between two events: what only its memory held is gone. */
+  kill(): void {
+    this.#clock.die();
+    this.#outputs = undefined;
+    for (const breakConnection of this.#breaks.splice(0)) breakConnection();
+  }
+
+  accounting(): AccountingSnapshot {
+    return this.#runtime.accounting();
+  }
+
+  async send(signal: SimulatedSignal, bytes: Uint8Array, deadlineMs: number): Promise<void> {
+    const output = this.#outputs?.[signal];
+    if (output === undefined) throw new ConnectionLost("nobody listens");
+    const refusal = output.refusal?.();
+    if (refusal !== undefined) throw refusal;
+    const metadata = new Map<string, readonly string[]>();
+    const origin = { peer: "client", receivedAtMs: this.#clock.nowMs(), deadlineMs, metadata };
+    const broken = new Promise<never>((_resolve, reject) => {
+      this.#breaks.push(() => {
+        this.#world.setTimer(BREAK_MS, () => reject(new ConnectionLost("the gateway died")));
+      });
+    });
+    broken.catch(() => undefined);
+    const answered = output.consume(new Batch({ signal, chunks: [bytes], origin }));
+    await Promise.race([answered, broken]);
+  }
+}
+
+function configurationOf(plan: SchedulePlan): unknown {
+  const { destinations, processors, signals } = plan;
+  const exporters = destinations.map(({ exporter, name }) => {
+    return [`destination/${name}`, { ...exporter, destination: name }] as const;
+  });
+  const pipeline = {
+    receivers: ["clients"],
+    // The resolver stands before the batch processor, as the documentation says.
+    processors: ["inode_resolver", "batch"].filter((id) => id in processors),
+    exporters: exporters.map(([id]) => id),
+  };
+  return {
+    receivers: { clients: {} },
+    processors,
+    exporters: Object.fromEntries(exporters),
+    extensions: { registry: {}, disk: {} },
+    service: {
+      extensions: ["registry", "disk"],
+      pipelines: Object.fromEntries(signals.map((signal) => [signal, pipeline])),
+    },
+  };
+}
