@@ -1,0 +1,31 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** What the process has of memory at one moment, in bytes. */
+export interface MemoryReading {
+  /** What the kernel counts, and kills for. */
+  readonly rss: number;
+  /** Objects of JavaScript, dead ones included until they are collected. */
+  readonly heapUsed: number;
+  /** Pages of that heap, used or not. */
+  readonly heapTotal: number;
+  /** Buffers outside that heap, dead ones included until they are collected. */
+  readonly external: number;
+}
+
+/** The process's memory; another one stands in for it in tests and in the simulation. */
+export interface ProcessMemory {
+  /** Costs about 10 us. */
+  read(): MemoryReading;
+  /** Collects all garbage. Blocks for some 10 ms; buffers are freed on another thread soon after. */
+  collect(): void;
+  /** Bytes this process may have at most. @throws Error when that cannot be found out */
+  total(): Promise<number>;
+}
+
+/** Makes the function that node exposes as `gc` when it is started with `--expose-gc`. */
+export function exposeCollection(): () => void {
+  // The flag counts for contexts made from now on, so that a global `gc` is not needed.
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
