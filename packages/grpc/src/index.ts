@@ -3,6 +3,14 @@ import { GrpcJsServer } from "./grpc-js/server.js";
 import type { UnaryChannel, UnaryChannelOptions } from "./unary-channel.js";
 import type { UnaryHandler, UnaryServer, UnaryServerOptions } from "./unary-server.js";
 
+export type { CallAdmission, CallerFacts, CallStart, MessageMemory } from "./call-admission.js";
+export {
+  type ConnectionFault,
+  GUARD_INTERVAL_MS,
+  Http2Guard,
+  OVERHEAD_BYTES_BURST,
+  RESETS_BURST,
+} from "./http2-guard.js";
 export { HEADER_LIST_BYTES_MAX, type Metadata } from "./metadata.js";
 export {
   GrpcCode,

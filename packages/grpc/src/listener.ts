@@ -16,11 +16,13 @@ export const HANDSHAKE_TIMEOUT_MS = 20_000;
 
 /** How a listener hands over what it accepts. */
 export interface ListenerSettings
-  extends Pick<UnaryServerOptions, "endpoint" | "transport" | "tls"> {
+  extends Pick<UnaryServerOptions, "endpoint" | "transport" | "tls" | "maxConnections"> {
   /** Called with each connection, after its TLS handshake; the socket is the receiver's then. */
   readonly onConnection: (socket: Socket, peer: string) => void;
   /** Called when a handshake or a connection fails before or after it was handed over. */
   readonly onError: (error: Error, peer: string) => void;
+  /** Called when a connection above `maxConnections` was closed. */
+  readonly onRefused: (peer: string) => void;
 }
 
 /** A listening endpoint: takes connections over TCP, TLS or a unix socket, and can end them all. */
@@ -50,6 +52,7 @@ export class Listener {
       const address = await resolveListenEndpoint(endpoint, transport);
       const server = tls === undefined ? this.#createPlain() : this.#createTls(tls);
       this.#server = server;
+      this.#limitConnections(server);
       await listenReplacing(server, address);
       this.#address = "path" in address ? `unix:${address.path}` : boundAddress(server);
     } catch (error) {
@@ -79,6 +82,11 @@ export class Listener {
     server.setSecureContext(options);
   }
 
+  /** Connections that are open now. */
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
   /** Takes no further connections. The file of a unix socket is gone when this returns. */
   close(): void {
     if (this.#server?.listening === true) this.#server.close();
@@ -92,6 +100,15 @@ export class Listener {
       return gone;
     });
     await Promise.all(closed);
+  }
+
+  #limitConnections(server: Server): void {
+    const { maxConnections, onRefused, transport } = this.#settings;
+    if (maxConnections === undefined) return;
+    server.maxConnections = maxConnections;
+    server.on("drop", ({ remoteAddress = "unknown", remotePort = 0 } = {}) => {
+      onRefused(transport === "unix" ? "unix:" : formatHostPort(remoteAddress, remotePort));
+    });
   }
 
   #createPlain(): Server {

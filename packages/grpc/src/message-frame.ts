@@ -31,6 +31,11 @@ export class MessageFrame {
     return this.#header[0] === 1;
   }
 
+  /** Length of the message on the wire; undefined until five bytes have arrived. */
+  get messageBytes(): number | undefined {
+    return this.#receivedBytes < FRAME_HEADER_BYTES ? undefined : this.#messageBytes;
+  }
+
   /** Takes the next bytes of the body; returns the fault they bring, if any. */
   accept(chunk: Uint8Array): FrameFault | undefined {
     const before = this.#receivedBytes;

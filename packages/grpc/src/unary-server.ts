@@ -1,4 +1,7 @@
+import type { CallAdmission, CallerFacts, MessageMemory } from "./call-admission.js";
+import type { ConnectionFault } from "./http2-guard.js";
 import type { Metadata } from "./metadata.js";
+import type { PingPolicyOptions } from "./ping-policy.js";
 import type { ServerTls } from "./tls.js";
 
 /** One unary call as the server received it. */
@@ -13,6 +16,8 @@ export interface UnaryCall {
   readonly peer: string;
   /** When the caller stops waiting, on the clock of `performance.now()`; `Infinity` without a deadline. */
   readonly deadlineMs: number;
+  /** What `UnaryServerOptions.admit` found out about the caller. */
+  readonly auth: CallerFacts | undefined;
 }
 
 /**
@@ -42,7 +47,17 @@ export interface UnaryServerOptions {
   readonly maxReceiveMessageBytes: number;
   /** Calls at the same time on one connection, 1 to 2,147,483,647. Default `CONCURRENT_STREAMS_DEFAULT`. */
   readonly maxConcurrentStreams?: number | undefined;
+  /** Connections at the same time; one more is closed as soon as it is accepted. Unset is no limit. */
+  readonly maxConnections?: number | undefined;
+  /** Time from a call's headers to the end of its message; then DEADLINE_EXCEEDED. Unset waits for ever. */
+  readonly messageTimeoutMs?: number | undefined;
   readonly keepalive?: ServerKeepalive | undefined;
+  /** How often clients may ping; one that does so more often is disconnected. Unset is no limit. */
+  readonly pings?: PingPolicyOptions | undefined;
+  /** Asked for each call of a method there is, before its message is kept. Unset lets in everything. */
+  readonly admit?: CallAdmission | undefined;
+  /** Asked for each message, before its bytes are kept. Unset is no limit. */
+  readonly memory?: MessageMemory | undefined;
   /** Told about everything a handler throws that is no GrpcStatusError. Must not throw. */
   readonly onHandlerBug: (error: unknown, path: string) => void;
   /**
@@ -50,6 +65,12 @@ export interface UnaryServerOptions {
    * a reset. Not told of connections that end in order. May be called often; must not throw.
    */
   readonly onConnectionError?: ((error: Error, peer: string) => void) | undefined;
+  /** Told when a connection is closed, or not taken, because of a limit. Must not throw. */
+  readonly onConnectionClosed?:
+    | ((reason: ConnectionFault | "max_connections", peer: string) => void)
+    | undefined;
+  /** Told when a message did not arrive within `messageTimeoutMs`. Must not throw. */
+  readonly onSlowMessage?: ((peer: string) => void) | undefined;
 }
 
 /** Times after which a connection is probed or closed; all in milliseconds, unset means never. */
@@ -71,6 +92,8 @@ export interface UnaryServer {
   listen(): Promise<void>;
   /** `host:port` as bound, or `unix:` and the path; undefined before `listen`. */
   readonly address: string | undefined;
+  /** Connections that are open now, with and without a finished handshake. */
+  readonly connectionCount: number;
   /**
    * Presents and demands something else from the next handshake on; connections that exist go on.
    *

@@ -1,24 +1,43 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { Metadata as GrpcJsMetadata, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import type { CallerFacts } from "../call-admission.js";
 import type { CallHead } from "../call-head.js";
 import { decompress } from "../decompress.js";
+import type { Http2Guard } from "../http2-guard.js";
 import { type FrameFault, MessageFrame, messageTooLarge } from "../message-frame.js";
-import { type Metadata, metadataFromHeaders } from "../metadata.js";
 import type { RunningTasks } from "../running-tasks.js";
-import { GrpcCode } from "../status.js";
+import { GrpcCode, GrpcStatusError } from "../status.js";
 import { HANDLER_BUG_MESSAGE, statusTrailers } from "../status-trailers.js";
 import type { UnaryCall, UnaryHandler, UnaryServerOptions } from "../unary-server.js";
 import { TIMER_MS_MAX } from "../wait-until.js";
 import { asBuffer } from "./as-buffer.js";
+import { MessageBudget } from "./message-budget.js";
+import { ReceivedCall, type ReceivedHead } from "./received-call.js";
+import { refusalOf, refuse } from "./refuse.js";
+import type { SlowMessages } from "./slow-messages.js";
 
 /** What the server knows of a call when its headers have been accepted. */
 export interface CallOrigin {
-  readonly path: string;
+  readonly start: ReceivedHead;
   readonly head: CallHead;
-  readonly rawHeaders: readonly string[];
-  readonly peer: string;
   readonly handler: UnaryHandler;
+  readonly admission: CallerFacts | undefined | Promise<CallerFacts | undefined>;
+  readonly guard: Http2Guard;
 }
+
+/** What all calls of a server share. */
+export interface CallSurroundings {
+  readonly options: UnaryServerOptions;
+  readonly handlers: RunningTasks;
+  readonly slowMessages: SlowMessages;
+}
+
+/**
+ * What a compressed message may unfold to before more memory is asked for: above what telemetry
+ * reaches, far below the thousandfold of a bomb.
+ */
+const COMPRESSION_RATIO_EXPECTED = 16;
+const UNFOLDED_BYTES_MIN = 65_536;
 
 type Status = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 
@@ -26,27 +45,29 @@ type Status = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 export class RunningCall {
   readonly #stream: ServerHttp2Stream;
   readonly #origin: CallOrigin;
-  readonly #options: UnaryServerOptions;
-  readonly #handlers: RunningTasks;
+  readonly #shared: CallSurroundings;
   readonly #frame: MessageFrame;
   readonly #deadlineMs: number;
+  readonly #budget: MessageBudget;
+  #auth: CallerFacts | undefined;
+  #isAdmitted = true;
+  #isBodyComplete = false;
   #call: ServerInterceptingCallInterface | undefined;
   #message: Buffer | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(
-    stream: ServerHttp2Stream,
-    origin: CallOrigin,
-    options: UnaryServerOptions,
-    handlers: RunningTasks,
-  ) {
+  constructor(stream: ServerHttp2Stream, origin: CallOrigin, shared: CallSurroundings) {
+    const { maxReceiveMessageBytes, memory } = shared.options;
     this.#stream = stream;
     this.#origin = origin;
-    this.#options = options;
-    this.#handlers = handlers;
-    this.#frame = new MessageFrame(origin.head.encoding, options.maxReceiveMessageBytes);
+    this.#shared = shared;
+    this.#frame = new MessageFrame(origin.head.encoding, maxReceiveMessageBytes);
+    this.#budget = new MessageBudget(memory);
     this.#deadlineMs = performance.now() + origin.head.timeoutMs;
+    if (origin.admission instanceof Promise) this.#waitFor(origin.admission);
+    else this.#auth = origin.admission;
+    shared.slowMessages.began(this);
     // Before grpc-js listens: what is refused here never reaches its buffers.
     stream.on("data", (chunk: Buffer) => this.#onBody(chunk));
   }
@@ -71,30 +92,78 @@ export class RunningCall {
     });
   }
 
-  #onBody(chunk: Buffer): void {
+  /** Gives up a message that is not complete in time. */
+  messageIsLate(limitMs: number): void {
     if (this.#isOver) return;
+    const message = `the message is not complete after ${limitMs} ms`;
+    this.#refuse({ code: GrpcCode.DEADLINE_EXCEEDED, message });
+    this.#shared.options.onSlowMessage?.(this.#origin.start.peer);
+  }
+
+  #waitFor(admission: Promise<CallerFacts | undefined>): void {
+    this.#isAdmitted = false;
+    admission.then(
+      (auth) => {
+        this.#auth = auth;
+        this.#isAdmitted = true;
+        this.#proceed();
+      },
+      (error: unknown) => this.#turnAway(error),
+    );
+  }
+
+  #onBody(chunk: Buffer): void {
+    this.#origin.guard.bodyReceived(chunk.length);
+    if (this.#isOver) return;
+    const wasSized = this.#frame.messageBytes !== undefined;
     const fault = this.#frame.accept(chunk);
-    if (fault !== undefined) this.#refuse(fault);
+    if (fault !== undefined) {
+      this.#refuse(fault);
+      return;
+    }
+    const { messageBytes } = this.#frame;
+    if (!wasSized && messageBytes !== undefined) this.#take(messageBytes);
   }
 
   #onBodyEnd(): void {
+    this.#shared.slowMessages.ended(this);
     if (this.#isOver) return;
     const fault = this.#frame.end();
     if (fault !== undefined || this.#message === undefined) {
       this.#refuse(fault ?? { code: GrpcCode.INTERNAL, message: "no message was received" });
       return;
     }
+    this.#isBodyComplete = true;
+    this.#proceed();
+  }
+
+  #proceed(): void {
+    if (this.#isOver || !this.#isAdmitted || !this.#isBodyComplete) return;
+    const message = this.#message ?? Buffer.alloc(0);
     const { encoding } = this.#origin.head;
-    if (encoding === "identity" || !this.#frame.isCompressed) {
-      this.#handle(this.#message);
-      return;
+    if (encoding === "identity" || !this.#frame.isCompressed) this.#handle(message);
+    else {
+      const expected = Math.max(message.length * COMPRESSION_RATIO_EXPECTED, UNFOLDED_BYTES_MIN);
+      this.#unfold(message, encoding, expected);
     }
-    const limitBytes = this.#options.maxReceiveMessageBytes;
-    decompress(this.#message, encoding, limitBytes, (result) => {
+  }
+
+  #unfold(message: Buffer, encoding: Exclude<CallHead["encoding"], "identity">, bytes: number) {
+    const limitBytes = this.#shared.options.maxReceiveMessageBytes;
+    const roomBytes = Math.min(bytes, limitBytes);
+    if (!this.#take(roomBytes)) return;
+    this.#budget.hold();
+    decompress(message, encoding, roomBytes, (result) => {
+      this.#budget.unhold();
       if (this.#isOver) return;
-      if ("bytes" in result) this.#handle(result.bytes);
-      else if (result.fault === "format") {
+      if ("bytes" in result) {
+        this.#budget.keepOnly(result.bytes.length);
+        this.#handle(result.bytes);
+      } else if (result.fault === "format") {
         this.#refuse({ code: GrpcCode.INTERNAL, message: `the message is not ${encoding} data` });
+      } else if (roomBytes < limitBytes) {
+        this.#budget.keepOnly(message.length);
+        this.#unfold(message, encoding, limitBytes);
       } else {
         this.#refuse(messageTooLarge(`more than ${limitBytes} bytes decompressed`, limitBytes));
       }
@@ -103,10 +172,14 @@ export class RunningCall {
 
   #handle(message: Uint8Array): void {
     this.#message = undefined;
-    const { path, peer, rawHeaders, handler } = this.#origin;
-    const request = new ReceivedCall(path, message, peer, this.#deadlineMs, rawHeaders);
-    this.#handlers.started();
-    void this.#answer(handler, request).finally(() => this.#handlers.ended());
+    const { handler, start } = this.#origin;
+    const request = new ReceivedCall(start, message, this.#deadlineMs, this.#auth);
+    this.#shared.handlers.started();
+    this.#budget.hold();
+    void this.#answer(handler, request).finally(() => {
+      this.#budget.unhold();
+      this.#shared.handlers.ended();
+    });
   }
 
   async #answer(handler: UnaryHandler, request: UnaryCall): Promise<void> {
@@ -114,11 +187,13 @@ export class RunningCall {
       const response = asBuffer(await handler(request));
       if (this.#isOver) return;
       this.#call?.sendMessage(response, () => this.#send({ code: GrpcCode.OK, details: "" }));
+      // From now on the peer has to take it: without a window it is never out.
+      this.#origin.guard.answered(this.#stream);
     } catch (error) {
       const trailers = statusTrailers(error);
       if (trailers === undefined) {
         this.#send({ code: GrpcCode.INTERNAL, details: HANDLER_BUG_MESSAGE });
-        this.#options.onHandlerBug(error, request.path);
+        this.#shared.options.onHandlerBug(error, request.path);
         return;
       }
       this.#send({
@@ -129,8 +204,29 @@ export class RunningCall {
     }
   }
 
+  /** False, and the call turned away, when there is no memory for `bytes` more. */
+  #take(bytes: number): boolean {
+    const refusal = this.#budget.take(bytes);
+    if (refusal !== undefined) this.#turnAway(new GrpcStatusError(refusal));
+    return refusal === undefined;
+  }
+
+  /** Answers without grpc-js, which would go on collecting the body. */
+  #turnAway(error: unknown): void {
+    if (this.#isOver) return;
+    this.#close();
+    const trailers = statusTrailers(error);
+    if (trailers === undefined) {
+      this.#shared.options.onHandlerBug(error, this.#origin.start.path);
+    }
+    this.#stream.removeAllListeners("data").removeAllListeners("end");
+    refuse(this.#stream, refusalOf(trailers ?? handlerBug), this.#origin.guard);
+  }
+
   #refuse(fault: FrameFault): void {
+    if (this.#isOver) return;
     this.#send({ code: fault.code, details: fault.message });
+    if (!this.#stream.readableEnded) this.#origin.guard.bodyCutOff();
     // The rest of the body is of no use: RFC 9113, section 8.1, lets a server say so without an error.
     this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
@@ -138,44 +234,20 @@ export class RunningCall {
   #send(status: Status): void {
     if (this.#isOver) return;
     this.#close();
+    this.#origin.guard.answered(this.#stream);
     this.#call?.sendStatus(status);
   }
 
   #close(): void {
     this.#isOver = true;
     this.#message = undefined;
+    this.#budget.close();
+    this.#shared.slowMessages.ended(this);
     clearTimeout(this.#deadlineTimer);
   }
 }
 
-/** Metadata is read off the headers only when somebody asks: most calls go without. */
-class ReceivedCall implements UnaryCall {
-  readonly path: string;
-  readonly message: Uint8Array;
-  readonly peer: string;
-  readonly deadlineMs: number;
-  readonly #rawHeaders: readonly string[];
-  #metadata: Metadata | undefined;
-
-  constructor(
-    path: string,
-    message: Uint8Array,
-    peer: string,
-    deadlineMs: number,
-    rawHeaders: readonly string[],
-  ) {
-    this.path = path;
-    this.message = message;
-    this.peer = peer;
-    this.deadlineMs = deadlineMs;
-    this.#rawHeaders = rawHeaders;
-  }
-
-  get metadata(): Metadata {
-    this.#metadata ??= metadataFromHeaders(this.#rawHeaders);
-    return this.#metadata;
-  }
-}
+const handlerBug = { code: GrpcCode.INTERNAL, message: HANDLER_BUG_MESSAGE, details: undefined };
 
 function detailsMetadata(details: Uint8Array | undefined): GrpcJsMetadata | null {
   if (details === undefined) return null;

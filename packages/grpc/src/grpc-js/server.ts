@@ -1,4 +1,10 @@
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2Session,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
 import {
   Server,
   ServerInterceptingCall,
@@ -6,9 +12,12 @@ import {
   type ServerOptions,
 } from "@grpc/grpc-js";
 import { isRefusal, readCallHead } from "../call-head.js";
+import { GUARD_INTERVAL_MS, Http2Guard } from "../http2-guard.js";
 import { Listener } from "../listener.js";
+import { headerListBytes } from "../metadata.js";
 import { RunningTasks } from "../running-tasks.js";
 import { GrpcCode } from "../status.js";
+import { HANDLER_BUG_MESSAGE, statusTrailers } from "../status-trailers.js";
 import type { ServerTls } from "../tls.js";
 import {
   CONCURRENT_STREAMS_DEFAULT,
@@ -18,8 +27,10 @@ import {
 } from "../unary-server.js";
 import { TIMER_MS_MAX, waitUntil } from "../wait-until.js";
 import { type Http2ServerAccess, openHttp2Server } from "./http2-server.js";
-import { refuse } from "./refuse.js";
-import { RunningCall } from "./running-call.js";
+import { ReceivedHead } from "./received-call.js";
+import { refusalOf, refuse } from "./refuse.js";
+import { type CallOrigin, RunningCall } from "./running-call.js";
+import { SlowMessages } from "./slow-messages.js";
 import { FLOW_CONTROL_WINDOW_BYTES } from "./window.js";
 
 /** Time a peer has to say that it speaks HTTP/2, after its TLS handshake. */
@@ -33,16 +44,18 @@ export class GrpcJsServer implements UnaryServer {
   readonly #http2: Http2ServerAccess;
   readonly #listener: Listener;
   readonly #running = new RunningTasks();
-  readonly #peers = new WeakMap<object, string>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #slowMessages: SlowMessages;
+  readonly #connections = new Map<Http2Session, Connection>();
   #listening: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
-  #connecting = "unknown";
+  #connecting: { readonly socket: Socket; readonly peer: string } | undefined;
+  #guardTimer: NodeJS.Timeout | undefined;
   #arriving: RunningCall | undefined;
 
   constructor(options: UnaryServerOptions, handlers: ReadonlyMap<string, UnaryHandler>) {
     this.#options = options;
     this.#handlers = new Map(handlers);
+    this.#slowMessages = new SlowMessages(options.messageTimeoutMs);
     const interceptors = [(_: unknown, call: ServerInterceptingCallInterface) => this.#adopt(call)];
     this.#server = new Server({ ...serverOptions(options), interceptors });
     for (const path of handlers.keys()) {
@@ -55,10 +68,12 @@ export class GrpcJsServer implements UnaryServer {
     this.#listener = new Listener({
       ...options,
       onConnection: (socket, peer) => {
-        this.#connecting = peer;
+        this.#connecting = { socket, peer };
         this.#http2.inject(socket);
+        this.#connecting = undefined;
       },
       onError: (error, peer) => options.onConnectionError?.(error, peer),
+      onRefused: (peer) => options.onConnectionClosed?.("max_connections", peer),
     });
   }
 
@@ -66,11 +81,16 @@ export class GrpcJsServer implements UnaryServer {
     return this.#listener.address;
   }
 
+  get connectionCount(): number {
+    return this.#listener.connectionCount;
+  }
+
   async listen(): Promise<void> {
     if (this.#listening !== undefined) throw new Error("the server was asked to listen before");
     if (this.#stopping !== undefined) throw new Error("the server was shut down before");
     this.#listening = this.#listener.listen();
     await this.#listening;
+    this.#guardTimer = setInterval(() => this.#guard(), GUARD_INTERVAL_MS).unref();
   }
 
   replaceTls(tls: ServerTls): void {
@@ -87,27 +107,43 @@ export class GrpcJsServer implements UnaryServer {
     await this.#listening?.catch(() => undefined);
     this.#listener.close();
     // Not by grpc-js: on Node 24 it takes a session that is closing for closed, with calls under way.
-    const ended = [...this.#sessions].map(endSession);
+    const ended = [...this.#connections.keys()].map(endSession);
     await waitUntil(Promise.all([...ended, this.#running.whenIdle()]), deadlineMs);
+    clearInterval(this.#guardTimer);
     this.#server.forceShutdown();
     await this.#listener.destroyConnections();
   }
 
   #onSession(session: ServerHttp2Session): void {
-    this.#peers.set(session, this.#connecting);
+    if (this.#connecting === undefined) throw new TypeError("a session came without its socket");
+    const { peer, socket } = this.#connecting;
+    const options = this.#options;
+    const guard = new Http2Guard(session, socket, {
+      nowMs: () => performance.now(),
+      pings: options.pings,
+      windowBytes: FLOW_CONTROL_WINDOW_BYTES,
+      onFault: (fault) => options.onConnectionClosed?.(fault, peer),
+    });
     session.settings({ initialWindowSize: FLOW_CONTROL_WINDOW_BYTES });
     session.setLocalWindowSize(FLOW_CONTROL_WINDOW_BYTES);
-    const timer = setTimeout(() => session.destroy(), PREFACE_TIMEOUT_MS);
+    const timer = setTimeout(() => guard.close("no_preface"), PREFACE_TIMEOUT_MS);
     session.once("remoteSettings", () => clearTimeout(timer));
-    this.#sessions.add(session);
+    this.#connections.set(session, { peer, guard });
     session.once("close", () => {
       clearTimeout(timer);
-      this.#sessions.delete(session);
+      this.#connections.delete(session);
     });
   }
 
+  #guard(): void {
+    this.#slowMessages.check();
+    for (const { guard } of this.#connections.values()) guard.check();
+  }
+
   #onConnectionError(error: Error, session: ServerHttp2Session): void {
-    this.#options.onConnectionError?.(error, this.#peers.get(session) ?? "unknown");
+    const connection = this.#connections.get(session);
+    if (connection !== undefined && isFlood(error)) connection.guard.close("flood");
+    this.#options.onConnectionError?.(error, connection?.peer ?? "unknown");
   }
 
   #onStream(
@@ -115,23 +151,49 @@ export class GrpcJsServer implements UnaryServer {
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
   ): void {
+    const connection = stream.session && this.#connections.get(stream.session);
+    if (connection === undefined) {
+      stream.destroy();
+      return;
+    }
+    const { guard, peer } = connection;
+    guard.requestBegan(stream, headerListBytes(rawHeaders));
     const head = readCallHead(headers, rawHeaders);
     const path = headers[":path"] ?? "";
     if (isRefusal(head)) {
-      refuse(stream, head);
+      refuse(stream, head, guard);
       return;
     }
     const handler = this.#handlers.get(path);
     if (handler === undefined) {
       const message = `the server does not implement ${path.slice(0, 256)}`;
-      refuse(stream, { code: GrpcCode.UNIMPLEMENTED, message, headers: {} });
+      refuse(stream, { code: GrpcCode.UNIMPLEMENTED, message, headers: {} }, guard);
       return;
     }
-    const peer = this.#peers.get(stream.session ?? stream) ?? "unknown";
-    const origin = { path, head, rawHeaders, peer, handler };
-    this.#arriving = new RunningCall(stream, origin, this.#options, this.#running);
+    const start = new ReceivedHead(path, peer, rawHeaders);
+    const admission = this.#admit(start, stream, guard);
+    if (admission === false) return;
+    const origin: CallOrigin = { start, head, handler, admission, guard };
+    this.#arriving = new RunningCall(stream, origin, {
+      options: this.#options,
+      handlers: this.#running,
+      slowMessages: this.#slowMessages,
+    });
     // Of the headers grpc-js needs these two; what it would make of the others is done already.
     this.#http2.forward(stream, { ":path": path, "content-type": "application/grpc" });
+  }
+
+  /** False when the call was refused. */
+  #admit(start: ReceivedHead, stream: ServerHttp2Stream, guard: Http2Guard) {
+    try {
+      return this.#options.admit?.(start);
+    } catch (error) {
+      const trailers = statusTrailers(error);
+      if (trailers === undefined) this.#options.onHandlerBug(error, start.path);
+      const bug = { code: GrpcCode.INTERNAL, message: HANDLER_BUG_MESSAGE, details: undefined };
+      refuse(stream, refusalOf(trailers ?? bug), guard);
+      return false;
+    }
   }
 
   // grpc-js calls the interceptor before `forward` returns, so the call arriving now is the one.
@@ -142,8 +204,19 @@ export class GrpcJsServer implements UnaryServer {
   }
 }
 
+interface Connection {
+  readonly peer: string;
+  readonly guard: Http2Guard;
+}
+
+/** What nghttp2 and Node give up a connection for by themselves: too many frames of a kind. */
+function isFlood(error: Error & { code?: string }): boolean {
+  if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") return true;
+  return /Flooding was detected|Too many CONTINUATION/.test(error.message);
+}
+
 // Refuses new calls at once, and resolves when the running ones have ended and the connection with them.
-function endSession(session: ServerHttp2Session): Promise<void> {
+function endSession(session: Http2Session): Promise<void> {
   return new Promise((resolve) => {
     session.once("close", () => resolve());
     session.close();

@@ -1,0 +1,190 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import { PingPolicy, type PingPolicyOptions } from "./ping-policy.js";
+import { TokenBucket } from "./token-bucket.js";
+
+/**
+ * Requests that a peer may end before their answer: at once, and per second. Below what nghttp2 takes
+ * (1,000 and 33): it stops reading a connection above that, but leaves it open.
+ */
+export const RESETS_BURST = 500;
+export const RESETS_PER_SECOND = 30;
+
+/**
+ * Bytes of a connection that carry neither a request's headers nor its body, at once and per second:
+ * some 100,000 and 28,000 frames of nothing. An honest sender needs nine bytes for each 16 KiB.
+ */
+export const OVERHEAD_BYTES_BURST = 1_048_576;
+export const OVERHEAD_BYTES_PER_SECOND = 262_144;
+
+/** How long an answer may wait for its peer to take it. */
+export const UNREAD_ANSWER_MS = 30_000;
+
+/** How often an owner calls `check`. */
+export const GUARD_INTERVAL_MS = 500;
+
+/**
+ * Overhead between two looks that makes a peer suspect: it is pinged, because nghttp2 may have stopped
+ * reading this connection without telling anybody (its own limit of resets does so).
+ */
+const SUSPECT_OVERHEAD_BYTES = 4_096;
+/** How long a suspect may take for the answer; nobody is suspect more often. */
+export const SUSPECT_ANSWER_MS = 10_000;
+
+/** Time between GOAWAY and the end of the connection, for a peer that reads. */
+const CLOSING_MS = 1_000;
+
+/** The framing of one request, and DATA frames down to some 600 bytes, are nobody's overhead. */
+const REQUEST_FRAMES_BYTES = 64;
+const DATA_FRAMES_SHARE = 1 / 64;
+
+/** Why a server closed a connection that its peer would have kept. */
+export type ConnectionFault =
+  | "too_many_resets"
+  | "too_many_frames"
+  | "too_many_pings"
+  | "answer_not_read"
+  | "not_responding"
+  | "flood"
+  | "no_preface";
+
+/** What a guard needs to know and whom it tells. */
+export interface Http2GuardOptions {
+  /** Milliseconds on any clock that never goes back. */
+  readonly nowMs: () => number;
+  /** Absent takes any number of pings that `OVERHEAD_BYTES_PER_SECOND` allows. */
+  readonly pings?: PingPolicyOptions | undefined;
+  /** How much a peer may have on its way when its request is cut off. */
+  readonly windowBytes: number;
+  /** Called once at most. */
+  readonly onFault: (fault: ConnectionFault) => void;
+}
+
+/**
+ * Watches one HTTP/2 connection for a peer that makes work without sending requests, and closes it.
+ *
+ * The frames themselves are nghttp2's: what it does not limit shows in the bytes that came in beside
+ * headers and bodies. Looked at every `GUARD_INTERVAL_MS`, so that a frame costs nothing.
+ */
+export class Http2Guard {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
+  readonly #options: Http2GuardOptions;
+  readonly #resets: TokenBucket;
+  readonly #overhead: TokenBucket;
+  readonly #pings: PingPolicy | undefined;
+  /** Streams with an answer that is not out yet, the oldest first. */
+  readonly #answers = new Map<ServerHttp2Stream, number>();
+  #openStreams = 0;
+  /** Bytes that came in as headers and bodies, by our count. */
+  #explainedBytes: number;
+  /** Bytes that may still come in for requests that are cut off. */
+  #discardBytes = 0;
+  #suspectSinceMs = Number.NEGATIVE_INFINITY;
+  #hasAnsweredPing = true;
+  #isOver = false;
+
+  constructor(session: ServerHttp2Session, socket: Socket, options: Http2GuardOptions) {
+    const nowMs = options.nowMs();
+    this.#session = session;
+    this.#socket = socket;
+    this.#options = options;
+    this.#explainedBytes = socket.bytesRead;
+    this.#resets = new TokenBucket(RESETS_BURST, RESETS_PER_SECOND, nowMs);
+    this.#overhead = new TokenBucket(OVERHEAD_BYTES_BURST, OVERHEAD_BYTES_PER_SECOND, nowMs);
+    if (options.pings !== undefined) {
+      this.#pings = new PingPolicy(options.pings);
+      session.on("ping", () => this.#onPing());
+    }
+    session.once("close", () => {
+      this.#isOver = true;
+    });
+  }
+
+  /** A request's headers have arrived; of `headerBytes` decoded. */
+  requestBegan(stream: ServerHttp2Stream, headerBytes: number): void {
+    this.#openStreams++;
+    this.#explainedBytes += headerBytes + REQUEST_FRAMES_BYTES;
+    stream.once("close", () => {
+      this.#openStreams--;
+      this.#answers.delete(stream);
+      if (!stream.headersSent) this.#onUnanswered();
+    });
+  }
+
+  /** Bytes of a request's body have arrived. */
+  bodyReceived(bytes: number): void {
+    this.#explainedBytes += bytes + bytes * DATA_FRAMES_SHARE;
+  }
+
+  /** A request is cut off by us: what its peer has sent meanwhile is on its way still. */
+  bodyCutOff(): void {
+    this.#discardBytes = this.#options.windowBytes;
+  }
+
+  /** The answer to a request is handed to HTTP/2. */
+  answered(stream: ServerHttp2Stream): void {
+    // Whom nobody waits for: the peer has reset it.
+    if (stream.closed || stream.destroyed || stream.aborted) return;
+    this.#answers.set(stream, this.#options.nowMs());
+    this.#pings?.answered();
+  }
+
+  /** Looks whether the peer kept within its limits since the last time. */
+  check(): void {
+    if (this.#isOver) return;
+    const nowMs = this.#options.nowMs();
+    if (!this.#isOverheadWithinLimits(nowMs)) this.close("too_many_frames");
+    const [oldestMs = nowMs] = this.#answers.values();
+    if (nowMs - oldestMs > UNREAD_ANSWER_MS) this.close("answer_not_read");
+    if (!this.#hasAnsweredPing && nowMs - this.#suspectSinceMs > SUSPECT_ANSWER_MS) {
+      this.close("not_responding");
+    }
+  }
+
+  /** Ends the connection now, telling the peer to calm down. */
+  close(fault: ConnectionFault): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.onFault(fault);
+    // Not from inside a callback of nghttp2, which may be in the middle of a read.
+    setImmediate(() => {
+      this.#session.destroy(noError, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      // A peer that reads nothing never gets the GOAWAY.
+      setTimeout(() => this.#socket.destroy(), CLOSING_MS).unref();
+    });
+  }
+
+  #isOverheadWithinLimits(nowMs: number): boolean {
+    const { bytesRead } = this.#socket;
+    const unexplained = bytesRead - this.#explainedBytes;
+    // Headers come in smaller than they are counted, and what they leave over is nobody's credit.
+    this.#explainedBytes = bytesRead;
+    if (unexplained <= 0) return true;
+    const discarded = Math.min(unexplained, this.#discardBytes);
+    this.#discardBytes -= discarded;
+    if (unexplained > SUSPECT_OVERHEAD_BYTES) this.#suspect(nowMs);
+    return this.#overhead.take(unexplained - discarded, nowMs);
+  }
+
+  #suspect(nowMs: number): void {
+    if (nowMs - this.#suspectSinceMs < SUSPECT_ANSWER_MS || this.#session.destroyed) return;
+    this.#suspectSinceMs = nowMs;
+    this.#hasAnsweredPing = !this.#session.ping((error) => {
+      if (error === null) this.#hasAnsweredPing = true;
+    });
+  }
+
+  #onUnanswered(): void {
+    if (this.#isOver || this.#session.destroyed) return;
+    if (!this.#resets.take(1, this.#options.nowMs())) this.close("too_many_resets");
+  }
+
+  #onPing(): void {
+    const isTooOften = this.#pings?.isTooOften(this.#options.nowMs(), this.#openStreams > 0);
+    if (isTooOften === true) this.close("too_many_pings");
+  }
+}
+
+/** Node takes the code for an error without it, and a missing one for code 0. */
+const noError = null as unknown as undefined;
