@@ -1,11 +1,12 @@
+import { zstd } from "./compression/zstd.js";
 import { HEADER_LIST_BYTES_MAX, headerListBytes } from "./metadata.js";
 import { GrpcCode } from "./status.js";
 
 /** Message encodings a server takes, as `grpc-accept-encoding` lists them. */
-const ACCEPT_ENCODING = "identity,deflate,gzip";
+const ACCEPT_ENCODING = `identity,deflate,gzip,snappy${zstd === undefined ? "" : ",zstd"}`;
 
-/** How a request message may be compressed. */
-export type MessageEncoding = "identity" | "deflate" | "gzip";
+/** How a request message may be compressed; snappy in its framing format, as Go's gRPC has it. */
+export type MessageEncoding = "identity" | "deflate" | "gzip" | "snappy" | "zstd";
 
 /** What the headers of a well-formed call say. */
 export interface CallHead {
@@ -48,7 +49,7 @@ export function readCallHead(
     return { code: GrpcCode.RESOURCE_EXHAUSTED, message, headers: {} };
   }
   const encoding = headers["grpc-encoding"] ?? "identity";
-  if (encoding !== "identity" && encoding !== "gzip" && encoding !== "deflate") {
+  if (!isAccepted(encoding)) {
     const message = `grpc-encoding ${JSON.stringify(encoding)} is not one of ${ACCEPT_ENCODING}`;
     const accept = { "grpc-accept-encoding": ACCEPT_ENCODING };
     return { code: GrpcCode.UNIMPLEMENTED, message, headers: accept };
@@ -61,6 +62,12 @@ export function readCallHead(
   }
   return { encoding, timeoutMs };
 }
+
+function isAccepted(encoding: string | string[]): encoding is MessageEncoding {
+  return typeof encoding === "string" && acceptedEncodings.has(encoding);
+}
+
+const acceptedEncodings: ReadonlySet<string> = new Set(ACCEPT_ENCODING.split(","));
 
 /** Whether a request was refused by its headers, and how. */
 export function isRefusal(

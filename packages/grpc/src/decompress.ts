@@ -1,5 +1,7 @@
 import { gunzip, gunzipSync, inflate, inflateSync } from "node:zlib";
 import type { MessageEncoding } from "./call-head.js";
+import { decodeSnappyFrames, snappyFramesBytes } from "./compression/snappy-frames.js";
+import { decompressZstd } from "./compression/zstd-message.js";
 
 /** What came out of a compressed message. */
 export type Decompressed = { readonly bytes: Uint8Array } | { readonly fault: "size" | "format" };
@@ -17,11 +19,40 @@ const POOL_CHUNK_BYTES = 262_144;
  * Decompresses one message and stops at the first byte above `limitBytes`, so that a small message
  * can never take more memory than the limit and one chunk.
  *
- * Calls back at once for a small message, otherwise later; never throws and never calls twice.
+ * Calls back at once for a small message and for snappy, otherwise later; never throws and never
+ * calls twice. For `zstd` the Node must have it.
  */
 export function decompress(
   message: Uint8Array,
   encoding: Exclude<MessageEncoding, "identity">,
+  limitBytes: number,
+  done: (result: Decompressed) => void,
+): void {
+  switch (encoding) {
+    case "snappy":
+      done(decodeSnappy(message, limitBytes));
+      return;
+    case "zstd":
+      decompressZstd(message, { limitBytes, syncOutputBytes: SYNC_OUTPUT_BYTES_MAX }, done);
+      return;
+    default:
+      decompressZlib(message, encoding, limitBytes, done);
+  }
+}
+
+// The stream says what it holds before any of it is decoded, and what it holds is checked against it.
+function decodeSnappy(message: Uint8Array, limitBytes: number): Decompressed {
+  try {
+    if (snappyFramesBytes(message) > limitBytes) return { fault: "size" };
+    return { bytes: decodeSnappyFrames(message) };
+  } catch {
+    return { fault: "format" };
+  }
+}
+
+function decompressZlib(
+  message: Uint8Array,
+  encoding: "deflate" | "gzip",
   limitBytes: number,
   done: (result: Decompressed) => void,
 ): void {
