@@ -3,6 +3,7 @@ import { debugExporter } from "./exporters/debug/factory.js";
 import { nopExporter } from "./exporters/nop/factory.js";
 import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 import { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
+import { fileStorage } from "./extensions/file-storage/factory.js";
 import { healthCheck } from "./extensions/health-check/factory.js";
 import { inodeReporter } from "./extensions/inode-reporter/factory.js";
 import { memoryLimiterExtension } from "./extensions/memory-limiter/factory.js";
@@ -23,6 +24,7 @@ export { debugExporter } from "./exporters/debug/factory.js";
 export { nopExporter } from "./exporters/nop/factory.js";
 export { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 export { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
+export { fileStorage } from "./extensions/file-storage/factory.js";
 export { healthCheck } from "./extensions/health-check/factory.js";
 export { inodeReporter } from "./extensions/inode-reporter/factory.js";
 export { memoryLimiterExtension } from "./extensions/memory-limiter/factory.js";
@@ -65,5 +67,6 @@ export const builtInFactories: readonly ComponentFactory[] = [
   redisRegistry,
   inodeReporter,
   healthCheck,
+  fileStorage,
   memoryLimiterExtension,
 ];

@@ -1,4 +1,4 @@
-export { checkEnvironment } from "./check-environment.js";
+export { checkEnvironment, withEnvironmentCheck } from "./check-environment.js";
 export { type ComponentIdParts, parseComponentId } from "./component-id.js";
 export {
   ConfigurationError,

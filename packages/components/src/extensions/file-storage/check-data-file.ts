@@ -1,0 +1,52 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Clock } from "@inode-gateway/contract";
+
+/** How long reading all keys may take: about a second for a million of them on a warm disk. */
+const CHECK_MS_MAX = 60_000;
+
+/** What the checking process is asked. */
+export interface CheckRequest {
+  readonly path: string;
+  readonly fileBytesMax: number;
+  /** Where a copy without free pages is written; none when left out. */
+  readonly compactTo?: string | undefined;
+}
+
+/** What the checking process found. */
+export type CheckAnswer =
+  | { readonly isSound: true }
+  | { readonly isSound: false; readonly reason: string };
+
+/**
+ * Whether lmdb can open the file and walk all its keys, tried in a process of its own.
+ *
+ * Values are not read: their checksums are looked at when they are needed.
+ *
+ * @throws Error when that cannot be found out
+ */
+export function checkDataFile(request: CheckRequest, clock: Clock): Promise<CheckAnswer> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(new URL("./check-process.js", import.meta.url)), [], {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    let answer: CheckAnswer | undefined;
+    const timer = clock.setTimer(CHECK_MS_MAX, () => {
+      child.kill("SIGKILL");
+      reject(new Error(`${request.path} could not be checked within ${CHECK_MS_MAX} ms`));
+    });
+    child.once("message", (message) => {
+      answer = message as CheckAnswer;
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      timer.cancel();
+      if (answer !== undefined) resolve(answer);
+      else if (signal === null)
+        reject(new Error(`the check of ${request.path} ended with ${code}`));
+      else resolve({ isSound: false, reason: `reading it ended with ${signal}` });
+    });
+    child.send(request);
+  });
+}

@@ -1,0 +1,93 @@
+import { chmod, open, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "@inode-gateway/contract";
+import { checkDataFile } from "./check-data-file.js";
+import { DATA_FILE_NAME } from "./data-file.js";
+import { codeOf, flushDirectory } from "./storage-directory.js";
+
+/** What is done with the file before it is used. */
+export interface DataFileStart {
+  readonly directory: string;
+  readonly fileBytesMax: number;
+  readonly mayMoveAside: boolean;
+  readonly compacts: boolean;
+}
+
+/** A damaged file, and the name it has now. */
+export interface MovedFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/**
+ * Checks the data file, compacts it when wanted, and moves a damaged one aside, so that what follows
+ * finds a sound file or none.
+ *
+ * The directory must be locked: what a killed process left beside the file is removed.
+ *
+ * @throws Error when the file is damaged and may not be moved, or cannot be checked
+ */
+export async function prepareDataFile(
+  start: DataFileStart,
+  clock: Clock,
+): Promise<MovedFile | undefined> {
+  const { compacts, directory, fileBytesMax } = start;
+  const path = join(directory, DATA_FILE_NAME);
+  const copy = `${path}.compact`;
+  // Readers of a killed process would keep pages from being used again, its locks are of no use.
+  await rm(`${path}-lock`, { force: true });
+  await rm(copy, { force: true });
+  if (!(await isThere(path))) return undefined;
+  const request = { path, fileBytesMax, compactTo: compacts ? copy : undefined };
+  const answer = await checkDataFile(request, clock);
+  await rm(`${path}-lock`, { force: true });
+  if (!answer.isSound) return moveAside(start, path, answer.reason, clock);
+  if (compacts) await replace(directory, copy, path);
+  return undefined;
+}
+
+/** Gives the file the owner's permissions alone, and its name a place on the disk. */
+export async function protectDataFile(directory: string): Promise<void> {
+  await chmod(join(directory, DATA_FILE_NAME), 0o600);
+  await flushDirectory(directory);
+}
+
+async function moveAside(
+  { directory, mayMoveAside }: DataFileStart,
+  path: string,
+  reason: string,
+  clock: Clock,
+): Promise<MovedFile> {
+  if (!mayMoveAside) {
+    throw new Error(
+      `the data file ${path} is damaged: ${reason}; ` +
+        "move it away, or set `recreate: true` to begin an empty one",
+    );
+  }
+  const time = new Date(clock.unixMs()).toISOString().replaceAll(":", "-");
+  const file = `${path}.damaged-${time}`;
+  await rename(path, file);
+  await flushDirectory(directory);
+  return { file, reason };
+}
+
+async function replace(directory: string, copy: string, path: string): Promise<void> {
+  const handle = await open(copy, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(copy, path);
+  await flushDirectory(directory);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    // lmdb begins an empty file anew.
+    return (await stat(path)).size > 0;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { RetryableError } from "@inode-gateway/contract";
+import type { RootDatabase } from "lmdb";
+import type { RecordLog, RecordLogOwner, StoredRecord } from "../../capabilities/queue-storage.js";
+import { findKey, type RecordSpace } from "./data-file.js";
+import type { GroupWriter } from "./group-writer.js";
+import { decodeKey, decodeValue, encodeKey, encodePrefix, encodeValue } from "./record-format.js";
+import { reasonOf } from "./storage-directory.js";
+import type { StorageSpace } from "./storage-space.js";
+
+/** The largest record: what a receiver takes is a few MiB, what a batch is merged to a few tens. */
+export const RECORD_BYTES_MAX = 67_108_864;
+
+/** What a log works with. */
+export interface RecordLogParts {
+  readonly owner: RecordLogOwner;
+  /** The queue's identifier in the file. */
+  readonly log: number;
+  readonly reader: RootDatabase<Buffer, Uint8Array>;
+  readonly writer: GroupWriter;
+  readonly space: StorageSpace;
+  readonly readFailed: () => void;
+  readonly appendRefused: (reason: string) => void;
+  /** Resolves when a closing log has waited long enough. */
+  readonly closeLimit: () => Promise<void>;
+  readonly closed: () => void;
+}
+
+/** The records of one queue in the data file. */
+export class FileRecordLog implements RecordLog {
+  readonly #parts: RecordLogParts;
+  readonly recovered: readonly StoredRecord[];
+  #nextSequence: number;
+  #isClosed = false;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(parts: RecordLogParts) {
+    this.#parts = parts;
+    this.recovered = storedRecords(parts.reader, parts.log);
+    this.#nextSequence = (this.recovered.at(-1)?.key ?? 0) + 1;
+  }
+
+  async append(record: readonly Uint8Array[], itemCount: number): Promise<number> {
+    const { log, writer } = this.#parts;
+    let byteLength = 0;
+    for (const part of record) byteLength += part.byteLength;
+    const space = this.#takeSpace(byteLength);
+    const sequence = this.#nextSequence++;
+    const key = encodeKey({ log, sequence, itemCount, byteLength });
+    const value = encodeValue(key, record, byteLength);
+    await this.#follow(writer.append({ log, sequence, key, value, space }));
+    return sequence;
+  }
+
+  read(sequence: number): Uint8Array {
+    const { log, reader } = this.#parts;
+    try {
+      // The snapshot of an earlier read in this turn would not know what was appended since.
+      reader.resetReadTxn();
+      const key = findKey(reader, log, sequence);
+      const value = key === undefined ? undefined : reader.getBinary(key);
+      if (key === undefined || value === undefined) throw new Error("it is not there");
+      return decodeValue(key, value);
+    } catch (error) {
+      this.#parts.readFailed();
+      const { componentId, name } = this.#parts.owner;
+      throw new Error(
+        `record ${sequence} of ${componentId} (${name}) cannot be read: ${reasonOf(error)}`,
+        { cause: error },
+      );
+    } finally {
+      reader.resetReadTxn();
+    }
+  }
+
+  async remove(sequences: readonly number[]): Promise<void> {
+    await this.#follow(this.#parts.writer.remove(this.#parts.log, sequences));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#underWay.size > 0) {
+      await Promise.race([Promise.allSettled(this.#underWay), this.#parts.closeLimit()]);
+    }
+    this.#parts.closed();
+  }
+
+  #takeSpace(byteLength: number): RecordSpace {
+    const { appendRefused, space } = this.#parts;
+    try {
+      if (this.#isClosed) throw new RetryableError("STORAGE_FAILED", "the record log is closed");
+      if (byteLength <= RECORD_BYTES_MAX) return space.take(byteLength);
+      throw new RetryableError(
+        "STORAGE_FAILED",
+        `a record of ${byteLength} bytes was not stored: at most ${RECORD_BYTES_MAX} are`,
+      );
+    } catch (error) {
+      appendRefused(reasonOf(error));
+      throw error;
+    }
+  }
+
+  async #follow(promise: Promise<void>): Promise<void> {
+    this.#underWay.add(promise);
+    try {
+      await promise;
+    } finally {
+      this.#underWay.delete(promise);
+    }
+  }
+}
+
+function storedRecords(
+  reader: RootDatabase<Buffer, Uint8Array>,
+  log: number,
+): readonly StoredRecord[] {
+  const records: StoredRecord[] = [];
+  reader.resetReadTxn();
+  const range = { start: encodePrefix(log, 0), end: encodePrefix(log + 1, 0) };
+  for (const bytes of reader.getKeys(range)) {
+    const { byteLength, itemCount, sequence } = decodeKey(bytes);
+    records.push({ key: sequence, byteLength, itemCount });
+  }
+  return records;
+}

@@ -1,0 +1,206 @@
+import { join } from "node:path";
+import type { ComponentSettings } from "@inode-gateway/contract";
+import { open, type RootDatabase } from "lmdb";
+import type { QueueStorage, RecordLog, RecordLogOwner } from "../../capabilities/queue-storage.js";
+import type { FileStorageConfig } from "./config.js";
+import { DATA_FILE_NAME, databaseOptions } from "./data-file.js";
+import { prepareDataFile, protectDataFile } from "./data-file-start.js";
+import { DirectoryLock } from "./directory-lock.js";
+import * as events from "./events.js";
+import { FileRecordLog } from "./file-record-log.js";
+import { GroupWriter, type GroupWriterObserver } from "./group-writer.js";
+import { storageBytes, storageBytesMax, storageRecords, storageWriteDuration } from "./metrics.js";
+import { nameOf, QueueDirectory } from "./queue-directory.js";
+import { prepareDirectory } from "./storage-directory.js";
+import { StorageSpace } from "./storage-space.js";
+
+/** Values of records lie in whole runs of pages: pieces that fit nothing are at most as much again. */
+const FILE_BYTES_PER_RECORD_BYTE = 2;
+/** The tree, the list of free pages and the reserve of a file that holds next to nothing. */
+const FILE_OVERHEAD_BYTES = 16_777_216;
+
+/** Everything that is there between `start` and `shutdown`. */
+interface OpenFile {
+  readonly writer: GroupWriter;
+  readonly reader: RootDatabase<Buffer, Uint8Array>;
+  readonly queues: QueueDirectory;
+  readonly space: StorageSpace;
+}
+
+/**
+ * Sending queues in one lmdb file of a directory that this process alone uses.
+ *
+ * Records are written by a thread of their own, many in one transaction, and read in place.
+ */
+export class FileStorage implements QueueStorage {
+  readonly #settings: ComponentSettings;
+  readonly #config: FileStorageConfig;
+  readonly #openLogs = new Set<string>();
+  /** Queues that were opened since the start, closed ones included. */
+  readonly #usedLogs = new Set<string>();
+  #lock: DirectoryLock | undefined;
+  #writer: GroupWriter | undefined;
+  #file: OpenFile | undefined;
+  #releases: (() => void)[] = [];
+  #isFailing = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: ComponentSettings, config: FileStorageConfig) {
+    this.#settings = settings;
+    this.#config = config;
+  }
+
+  /** @throws Error when the directory or the data file cannot be used */
+  async start(): Promise<void> {
+    if (this.#config.compaction.on_rebound) {
+      events.keyWithoutEffect(this.#settings, "compaction::on_rebound");
+    }
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+  }
+
+  ready(): void {
+    for (const queue of this.#file?.queues.found() ?? []) {
+      if (!this.#usedLogs.has(nameOf(queue.owner))) events.queueWithoutOwner(this.#settings, queue);
+    }
+  }
+
+  async openRecordLog(owner: RecordLogOwner): Promise<RecordLog> {
+    const { clock } = this.#settings;
+    const { queues, reader, space, writer } = this.#opened();
+    const name = nameOf(owner);
+    if (this.#openLogs.has(name)) {
+      throw new Error(`the queue ${owner.name} of ${owner.componentId} is open already`);
+    }
+    this.#openLogs.add(name);
+    this.#usedLogs.add(name);
+    try {
+      const log = await queues.logOf(owner, writer);
+      return new FileRecordLog({
+        owner,
+        log,
+        reader,
+        writer,
+        space,
+        readFailed: () => events.readFailed(this.#settings),
+        appendRefused: (reason) => this.#noteAppendFailure(1, reason),
+        closeLimit: () =>
+          new Promise((resolve) => clock.setTimer(this.#config.timeout, () => resolve())),
+        closed: () => this.#openLogs.delete(name),
+      });
+    } catch (error) {
+      this.#openLogs.delete(name);
+      throw error;
+    }
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    const { clock } = this.#settings;
+    this.#closed ??= this.#closeAfterWork(deadlineMs);
+    const delayMs = deadlineMs - clock.nowMs();
+    let cancel = () => {};
+    const limit = new Promise<void>((resolve) => {
+      const timer = clock.setTimer(Math.max(0, delayMs), resolve);
+      cancel = () => timer.cancel();
+    });
+    await Promise.race([this.#closed, limit]);
+    cancel();
+    // A disk that does not answer holds nobody up: the thread ends when it does.
+    this.#settings.runInBackground("closing the data file", this.#closed);
+  }
+
+  async #open(): Promise<void> {
+    const { clock, id } = this.#settings;
+    const { create_directory: mayCreate, directory, timeout: timeoutMs } = this.#config;
+    await prepareDirectory(directory, mayCreate, this.#config.directory_permissions);
+    this.#lock = await DirectoryLock.acquire(directory, `\`${id}\``, clock, timeoutMs);
+    const fileBytesMax = this.#config.max_bytes * FILE_BYTES_PER_RECORD_BYTE + FILE_OVERHEAD_BYTES;
+    const moved = await prepareDataFile(
+      {
+        directory,
+        fileBytesMax,
+        mayMoveAside: this.#config.recreate,
+        compacts: this.#config.compaction.on_start,
+      },
+      clock,
+    );
+    if (moved !== undefined) events.fileMovedAside(this.#settings, moved);
+    const data = { path: join(directory, DATA_FILE_NAME), fsync: this.#config.fsync, fileBytesMax };
+    this.#writer = await GroupWriter.open(data, clock, timeoutMs, this.#observer());
+    await protectDataFile(directory);
+    const reader = open<Buffer, Uint8Array>({ ...databaseOptions(data), readOnly: true });
+    const space = new StorageSpace(this.#config.max_bytes, this.#writer.pageBytes);
+    const queues = new QueueDirectory(reader, space);
+    this.#file = { writer: this.#writer, reader, queues, space };
+    this.#observe(space);
+  }
+
+  #opened(): OpenFile {
+    if (this.#file !== undefined && this.#closed === undefined) return this.#file;
+    throw new Error(`${this.#settings.id} is not running`);
+  }
+
+  #observe(space: StorageSpace): void {
+    const { id: extension, meter } = this.#settings;
+    this.#releases = [
+      meter.observe(storageBytes, { extension }, () => space.bytes),
+      meter.observe(storageBytesMax, { extension }, () => space.bytesMax),
+      meter.observe(storageRecords, { extension }, () => space.records),
+    ];
+  }
+
+  #observer(): GroupWriterObserver {
+    const { id: extension, meter } = this.#settings;
+    const duration = meter.histogram(storageWriteDuration, { extension });
+    return {
+      freed: (removed) => this.#file?.space.free(removed),
+      written: (durationMs, stored) => {
+        duration.record(durationMs / 1_000);
+        if (stored > 0) this.#noteStored();
+      },
+      appendFailed: (records, reason) => this.#noteAppendFailure(records, reason),
+      removeFailed: (records, reason) => events.removalsFailed(this.#settings, records, reason),
+      died: (reason) => events.writerDied(this.#settings, reason),
+    };
+  }
+
+  #noteAppendFailure(records: number, reason: string): void {
+    const isNews = !this.#isFailing;
+    this.#isFailing = true;
+    events.appendsFailed(this.#settings, { records, reason, isNews });
+  }
+
+  #noteStored(): void {
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    events.appendsRecovered(this.#settings);
+  }
+
+  async #closeAfterWork(deadlineMs: number): Promise<void> {
+    const { clock } = this.#settings;
+    const writer = this.#writer;
+    if (writer !== undefined && deadlineMs > clock.nowMs()) {
+      const patience = new Promise<void>((resolve) => {
+        clock.setTimer(deadlineMs - clock.nowMs(), resolve);
+      });
+      await Promise.race([writer.idle(), patience]);
+    }
+    const left = writer?.pendingRemovals ?? 0;
+    if (left > 0) events.removalsGivenUp(this.#settings, left);
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    for (const release of this.#releases.splice(0)) release();
+    await this.#writer?.close();
+    await this.#file?.reader.close();
+    await this.#lock?.release();
+    this.#file = undefined;
+    this.#writer = undefined;
+    this.#lock = undefined;
+  }
+}
