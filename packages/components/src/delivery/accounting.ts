@@ -3,7 +3,6 @@ import {
   type Batch,
   type ComponentSettings,
   type Counter,
-  PermanentError,
   RetryableError,
   type Signal,
 } from "@inode-gateway/contract";
@@ -11,12 +10,16 @@ import { LogInterval } from "../transport/log-interval.js";
 import type { DeliveryStep } from "./delivery-step.js";
 import { failureFields } from "./failure-fields.js";
 import { failedItems, partialSuccessItems, salvagedBatches, sentItems } from "./metrics.js";
-import type { Outcome } from "./salvage.js";
+import { isAnythingTaken, type Outcome, worstError } from "./outcome.js";
 
-/** Counts what became of every batch, tells the ledger about losses and the process about health. */
-export class Accounting implements DeliveryStep<void> {
+/**
+ * Counts what became of every batch and tells the process about the destination's health. Who gets
+ * to hear of a refused part, its sender or the ledger, is for whoever asked to decide.
+ */
+export class Accounting implements DeliveryStep<Outcome> {
   readonly #settings: ComponentSettings;
   readonly #next: DeliveryStep<Outcome>;
+  readonly #isKept: (error: unknown) => boolean;
   readonly #log: LogInterval;
   readonly #sent: Counter;
   readonly #failed: Counter;
@@ -24,10 +27,17 @@ export class Accounting implements DeliveryStep<void> {
   readonly #salvaged: Counter;
   #isFailing = false;
 
-  constructor(settings: ComponentSettings, signal: Signal, next: DeliveryStep<Outcome>) {
+  /** @param isKept whether what failed like this stays in the queue on disk, and so has not failed */
+  constructor(
+    settings: ComponentSettings,
+    signal: Signal,
+    next: DeliveryStep<Outcome>,
+    isKept: (error: unknown) => boolean = () => false,
+  ) {
     const { clock, id: exporter, logger, meter } = settings;
     this.#settings = settings;
     this.#next = next;
+    this.#isKept = isKept;
     this.#log = new LogInterval(logger, clock);
     this.#sent = meter.counter(sentItems[signal], { exporter });
     this.#failed = meter.counter(failedItems[signal], { exporter });
@@ -35,19 +45,19 @@ export class Accounting implements DeliveryStep<void> {
     this.#salvaged = meter.counter(salvagedBatches, { exporter, data_type: signal });
   }
 
-  async deliver(batch: Batch, deadlineMs: number): Promise<void> {
+  async deliver(batch: Batch, deadlineMs: number): Promise<Outcome> {
     let outcome: Outcome;
     try {
       outcome = await this.#next.deliver(batch, deadlineMs);
     } catch (error) {
       this.#failed.add(batch.itemCount);
-      this.#noteFailure(error);
       throw error;
     }
     this.#sent.add(outcome.deliveredItems);
-    this.#noteSuccess();
     if (outcome.partial !== undefined) this.#notePartial(outcome.partial);
     if (outcome.refused.length > 0) this.#noteRefused(outcome);
+    else this.#noteSuccess();
+    return outcome;
   }
 
   /**
@@ -72,13 +82,15 @@ export class Accounting implements DeliveryStep<void> {
     this.#settings.ledger.dropped(rejectedItems, "backend_partial_success");
   }
 
-  #noteRefused({ refused }: Outcome): void {
-    this.#salvaged.add(1);
-    for (const { error, items } of refused) {
-      this.#failed.add(items);
-      this.#settings.ledger.dropped(items, dropReason(error));
-      const fields = { ...failureFields(error), dropped_items: items };
-      this.#log.log("error", "Exporting failed. Dropping data.", fields);
+  #noteRefused(outcome: Outcome): void {
+    for (const { error, items } of outcome.refused) {
+      if (!this.#isKept(error)) this.#failed.add(items);
+    }
+    if (isAnythingTaken(outcome)) {
+      this.#salvaged.add(1);
+      this.#noteSuccess();
+    } else {
+      this.#noteFailure(worstError(outcome.refused));
     }
   }
 
@@ -94,10 +106,4 @@ export class Accounting implements DeliveryStep<void> {
     this.#isFailing = true;
     this.#settings.reportState("recoverable_error", error.message);
   }
-}
-
-/** The ledger's reason for data that an exporter gave up. */
-export function dropReason(error: unknown): string {
-  if (error instanceof PermanentError) return error.code.toLowerCase();
-  return error instanceof RetryableError ? "retries_exhausted" : "internal_error";
 }

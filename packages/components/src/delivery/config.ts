@@ -1,6 +1,7 @@
 import { duration } from "@inode-gateway/config";
+import type { ExtensionReference } from "@inode-gateway/contract";
 import { z } from "zod";
-import { timerDuration } from "../transport/timer-duration.js";
+import { TIMER_MS_MAX, timerDuration } from "../transport/timer-duration.js";
 
 /** What an operator may write under `retry_on_failure:` of an exporter; the Collector's keys. */
 export const retryOnFailure = () =>
@@ -31,6 +32,51 @@ export const retryOnFailure = () =>
     })
     .prefault({});
 
+const batchKeys = () =>
+  z.strictObject({
+    flush_timeout: duration({ minMs: 1, maxMs: TIMER_MS_MAX })
+      .prefault("200ms")
+      .describe(
+        "How long a request waits for others to be merged with, at least 1ms. The Collector's default.",
+      ),
+    min_size: z
+      .int()
+      .nonnegative()
+      .default(8192)
+      .describe(
+        "Size at which merged requests are sent, in the unit of `batch::sizer`; 0 sends each at once. The Collector's default.",
+      ),
+    max_size: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe(
+        "Largest size of one request on the wire, in the unit of `batch::sizer`; a larger one is split. 0 (default, as in the Collector) sets no limit.",
+      ),
+    sizer: z
+      .enum(["items", "bytes"])
+      .optional()
+      .describe(
+        "Unit of `min_size` and `max_size`; unset is the unit of `sending_queue::sizer`, or items when that is requests.",
+      ),
+    partition: z
+      .strictObject({
+        metadata_keys: z
+          .array(z.string().min(1))
+          .max(64)
+          .default([])
+          .describe(
+            "Request metadata by which requests are merged apart, and which stays with them; a receiver must have `include_metadata: true`.",
+          ),
+      })
+      .refine(({ metadata_keys: keys }) => lowerCase(keys).size === keys.length, {
+        path: ["metadata_keys"],
+        message: "has a duplicate entry; upper and lower case are the same here",
+      })
+      .prefault({})
+      .describe("What keeps requests from being merged with each other."),
+  });
+
 /** What an operator may write under `sending_queue:` of an exporter; the Collector's keys. */
 export const sendingQueue = () =>
   z
@@ -39,7 +85,7 @@ export const sendingQueue = () =>
         .boolean()
         .default(true)
         .describe(
-          "Whether a queue in memory stands before the destination; then a sender is acknowledged as soon as its data is queued.",
+          "Whether a queue stands before the destination; then a sender is acknowledged as soon as its data is queued.",
         ),
       num_consumers: z
         .int()
@@ -66,8 +112,69 @@ export const sendingQueue = () =>
         .boolean()
         .default(false)
         .describe("Whether a sender is acknowledged only when the destination has its data."),
+      storage: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "ID of the extension that keeps the queue on disk, such as `file_storage`; then a sender is acknowledged when the disk has its data, and a restart loses nothing. Unset keeps the queue in memory. Not with `wait_for_result`.",
+        ),
+      batch: batchKeys()
+        .optional()
+        .describe(
+          "Merges requests in the queue into larger ones; `batch: {}` turns it on, absent is off. Profiles are never merged.",
+        ),
+    })
+    .superRefine((queue, context) => {
+      if (!queue.enabled) return;
+      const issue = (path: readonly string[], message: string) =>
+        context.addIssue({ code: "custom", path: [...path], message });
+      if (queue.storage !== undefined && queue.wait_for_result) {
+        issue(
+          ["wait_for_result"],
+          "`wait_for_result` is not supported with a persistent queue configured with `storage`",
+        );
+      }
+      if (queue.batch === undefined) return;
+      const { max_size: max, min_size: min } = queue.batch;
+      if (max > 0 && max < min) {
+        issue(
+          ["batch", "max_size"],
+          `is ${max}, must be at least \`min_size\`, which is ${min}, or 0`,
+        );
+      }
+      if (batchSizer(queue) === queue.sizer && min > queue.queue_size) {
+        const message = `is ${min}, must be at most \`queue_size\`, which is ${queue.queue_size}: both are in ${queue.sizer}`;
+        issue(["batch", "min_size"], message);
+      }
     })
     .prefault({});
+
+/** The checked section `sending_queue::batch`. */
+export type QueueBatchConfig = z.output<ReturnType<typeof batchKeys>>;
+
+/** Unit in which `sending_queue::batch` measures, as the Collector inherits it. */
+export function batchSizer(queue: {
+  readonly sizer: "requests" | "items" | "bytes";
+  readonly batch?: { readonly sizer?: "items" | "bytes" | undefined } | undefined;
+}): "items" | "bytes" {
+  return queue.batch?.sizer ?? (queue.sizer === "bytes" ? "bytes" : "items");
+}
+
+/** The extension that an exporter's queue refers to, for its factory. */
+export function storageReferences(queue: SendingQueueConfig): readonly ExtensionReference[] {
+  if (!isPersistent(queue) || queue.storage === undefined) return [];
+  return [{ extensionId: queue.storage, path: ["sending_queue", "storage"] }];
+}
+
+/** Whether an exporter's queue is on disk, where only one instance can have it. */
+export function isPersistent(queue: SendingQueueConfig): boolean {
+  return queue.enabled && queue.storage !== undefined;
+}
+
+function lowerCase(names: readonly string[]): Set<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
+}
 
 /** The checked section `retry_on_failure`. */
 export type RetryConfig = z.output<ReturnType<typeof retryOnFailure>>;

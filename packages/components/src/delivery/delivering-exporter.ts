@@ -1,11 +1,20 @@
-import type { Batch, ComponentSettings, Exporter, Host, Signal } from "@inode-gateway/contract";
+import {
+  type Batch,
+  type ComponentSettings,
+  type Exporter,
+  type Host,
+  type PermanentError,
+  RetryableError,
+  type Signal,
+} from "@inode-gateway/contract";
 import type { PartialSuccess } from "@inode-gateway/otlp";
 import { LogInterval } from "../transport/log-interval.js";
 import { Accounting } from "./accounting.js";
 import { Attempt } from "./attempt.js";
 import type { RetryConfig, SendingQueueConfig } from "./config.js";
-import type { DeliveryStep, Sender } from "./delivery-step.js";
+import type { Sender } from "./delivery-step.js";
 import { failureFields } from "./failure-fields.js";
+import { Losses } from "./losses.js";
 import { inFlightRequests } from "./metrics.js";
 import { Retry } from "./retry.js";
 import { Salvage } from "./salvage.js";
@@ -33,9 +42,11 @@ export class DeliveringExporter implements Exporter {
   readonly #attempt: Attempt;
   readonly #retry: Retry<PartialSuccess | undefined> | undefined;
   readonly #queue: SendingQueue | undefined;
-  readonly #first: DeliveryStep<void>;
+  readonly #accounting: Accounting;
+  readonly #losses: Losses;
   readonly #log: LogInterval;
   #endObserving: (() => void) | undefined;
+  #isStopping = false;
 
   constructor(settings: ComponentSettings, sender: Sender, policy: DeliveryPolicy = {}) {
     const { clock, logger, random, signal } = settings;
@@ -52,11 +63,17 @@ export class DeliveringExporter implements Exporter {
       : undefined;
     const isSenderWaiting = policy.queue?.enabled !== true || policy.queue.wait_for_result;
     const salvage = new Salvage(this.#retry ?? this.#attempt, isSenderWaiting);
-    const accounting = new Accounting(settings, signal, salvage);
+    const accounting = new Accounting(
+      settings,
+      signal,
+      salvage,
+      (error) => this.#queue?.keeps(error) === true,
+    );
+    this.#accounting = accounting;
+    this.#losses = new Losses(settings);
     this.#queue = policy.queue?.enabled
-      ? new SendingQueue(settings, signal, policy.queue, accounting)
+      ? new SendingQueue(settings, signal, policy.queue, accounting, this.#losses)
       : undefined;
-    this.#first = this.#queue ?? accounting;
   }
 
   async start(host: Host): Promise<void> {
@@ -64,12 +81,20 @@ export class DeliveringExporter implements Exporter {
     const labels = { exporter: id, data_type: this.#signal };
     await this.#sender.start(host);
     this.#endObserving = meter.observe(inFlightRequests, labels, () => this.#attempt.running);
-    this.#queue?.start();
+    await this.#queue?.start(host);
+  }
+
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    if (this.#queue !== undefined) return this.#queue.refusal(batch);
+    if (!this.#isStopping) return undefined;
+    return new RetryableError("SHUTTING_DOWN", "the exporter is shutting down");
   }
 
   async consume(batch: Batch): Promise<void> {
+    const { deadlineMs } = batch.origin;
     try {
-      await this.#first.deliver(batch, batch.origin.deadlineMs);
+      if (this.#queue !== undefined) await this.#queue.deliver(batch, deadlineMs);
+      else this.#losses.settle(await this.#accounting.deliver(batch, deadlineMs));
     } catch (error) {
       const fields = { ...failureFields(error), rejected_items: batch.itemCount };
       this.#log.log("error", "Exporting failed. Rejecting data.", fields);
@@ -78,9 +103,11 @@ export class DeliveringExporter implements Exporter {
   }
 
   async shutdown(deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
     this.#retry?.stop();
-    await this.#queue?.drain(deadlineMs);
-    await this.#sender.close(deadlineMs);
+    const sendUntilMs = this.#queue?.sendUntilMs(deadlineMs) ?? deadlineMs;
+    await this.#queue?.drain(sendUntilMs);
+    await this.#sender.close(sendUntilMs);
     await this.#queue?.settle();
     this.#endObserving?.();
     this.#endObserving = undefined;

@@ -25,11 +25,16 @@ export class DrainRate {
     this.#current += size;
   }
 
-  /** When `size` units will have left, at the present rate; 1 to 5 s. */
-  retryAfterMs(size: number): number {
+  /** The present rate, over the last 5 to 10 s. */
+  unitsPerSecond(): number {
     this.#turn();
     const measuredMs = WINDOW_MS + this.#clock.nowMs() - this.#windowStartMs;
-    const unitsPerMs = (this.#current + this.#last) / measuredMs;
+    return (1_000 * (this.#current + this.#last)) / measuredMs;
+  }
+
+  /** When `size` units will have left, at the present rate; 1 to 5 s. */
+  retryAfterMs(size: number): number {
+    const unitsPerMs = this.unitsPerSecond() / 1_000;
     const waitMs = unitsPerMs === 0 ? RETRY_AFTER_MS_MAX : size / unitsPerMs;
     return Math.min(Math.max(waitMs, RETRY_AFTER_MS_MIN), RETRY_AFTER_MS_MAX);
   }

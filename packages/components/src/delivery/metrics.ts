@@ -58,6 +58,66 @@ export const queueCapacity: MetricDefinition = {
   labels: ["exporter", "data_type"],
 };
 
+/** How long the oldest entry of the queue has been in it. */
+export const queueOldestAge: MetricDefinition = {
+  name: "inode_gateway_exporter_queue_oldest_age_seconds",
+  help: "Time since the oldest entry of the queue came in, 0 when it is empty",
+  kind: "gauge",
+  labels: ["exporter", "data_type"],
+};
+
+/** How fast the queue empties. */
+export const queueDrainRate: MetricDefinition = {
+  name: "inode_gateway_exporter_queue_drain_rate",
+  help: "What left the queue a second, over the last 5 to 10 s, in the unit of `sizer`",
+  kind: "gauge",
+  labels: ["exporter", "data_type"],
+};
+
+// The Collector's boundaries: exporter/exporterhelper/metadata.yaml.
+const itemBuckets = [
+  10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000,
+  20000, 30000, 50000, 100000,
+];
+const byteBuckets = [
+  10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000,
+  20000, 30000, 50000, 100000, 200000, 300000, 400000, 500000, 600000, 700000, 800000, 900000,
+  1000000, 2000000, 3000000, 4000000, 5000000, 6000000, 7000000, 8000000, 9000000,
+];
+
+const sizes = (name: string, help: string, buckets: readonly number[]): MetricDefinition => ({
+  name: `otelcol_exporter_${name}`,
+  help,
+  kind: "histogram",
+  labels: ["exporter"],
+  buckets,
+});
+
+/** Items of every request that came into the queue. */
+export const enqueueSize = sizes(
+  "enqueue_size",
+  "Items of the requests that came into the queue",
+  itemBuckets,
+);
+/** Bytes of every request that came into the queue. */
+export const enqueueBytes = sizes(
+  "enqueue_size_bytes",
+  "Bytes of the requests that came into the queue",
+  byteBuckets,
+);
+/** Items of every request that the queue sends on, merged and split. */
+export const sendSize = sizes(
+  "queue_batch_send_size",
+  "Items of the requests that the queue sends on",
+  itemBuckets,
+);
+/** Bytes of every request that the queue sends on, merged and split. */
+export const sendBytes = sizes(
+  "queue_batch_send_size_bytes",
+  "Bytes of the requests that the queue sends on",
+  byteBuckets,
+);
+
 /** Everything that any exporter counts, whatever its destination. */
 export const deliveryMetrics: readonly MetricDefinition[] = [
   ...Object.values(sentItems),
@@ -68,4 +128,10 @@ export const deliveryMetrics: readonly MetricDefinition[] = [
   inFlightRequests,
   queueSize,
   queueCapacity,
+  queueOldestAge,
+  queueDrainRate,
+  enqueueSize,
+  enqueueBytes,
+  sendSize,
+  sendBytes,
 ];

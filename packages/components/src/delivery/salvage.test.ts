@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { Batch, PermanentError, RetryableError } from "@inode-gateway/contract";
 import type { PartialSuccess } from "@inode-gateway/otlp";
 import { createTestBatch, createTestOrigin } from "@inode-gateway/testkit";
+import { isAnythingTaken, worstError } from "./outcome.js";
 import { Salvage } from "./salvage.js";
 
 const never = Number.POSITIVE_INFINITY;
@@ -22,7 +23,15 @@ function scenario(verdict: Verdict, isSenderWaiting = true) {
     return answer as PartialSuccess | undefined;
   };
   const salvage = new Salvage({ deliver }, isSenderWaiting);
-  return { salvage, sent };
+  return { salvage: { deliver: (batch: Batch, ms: number) => told(salvage, batch, ms) }, sent };
+}
+
+/** The outcome as whoever waits for the whole batch is told. */
+async function told(salvage: Salvage, batch: Batch, deadlineMs: number) {
+  const outcome = await salvage.deliver(batch, deadlineMs);
+  if (!isAnythingTaken(outcome)) throw worstError(outcome.refused);
+  const refused = outcome.refused.map(({ error, items }) => ({ error, items }));
+  return { ...outcome, refused };
 }
 
 function merge(...parts: readonly Batch[]): Batch {

@@ -1,21 +1,9 @@
 import { Batch, PermanentError, RetryableError } from "@inode-gateway/contract";
 import { GrpcCode } from "@inode-gateway/grpc";
 import { type PartialSuccess, splitRequest } from "@inode-gateway/otlp";
+import { mergeMembers } from "../batching/merge-batches.js";
 import type { DeliveryStep } from "./delivery-step.js";
-
-/** A part of a batch that is lost: refused for good, or not delivered in all its time. */
-interface RefusedPart {
-  readonly items: number;
-  readonly error: PermanentError | RetryableError;
-}
-
-/** What became of the items of one batch; at least one of them was taken. */
-export interface Outcome {
-  readonly deliveredItems: number;
-  /** Items the destination said it did not take from a request that it took. */
-  readonly partial: PartialSuccess | undefined;
-  readonly refused: readonly RefusedPart[];
-}
+import type { Outcome, RefusedPart } from "./outcome.js";
 
 interface Findings {
   deliveredItems: number;
@@ -29,6 +17,7 @@ interface Delivery {
   readonly deadlineMs: number;
   readonly findings: Findings;
   readonly isSentAgain: boolean;
+  readonly members: ReadonlySet<Batch>;
 }
 
 /** Halving stops here; 2^24 items in one request are more than any size limit lets through. */
@@ -38,8 +27,8 @@ const HALVINGS_MAX = 24;
  * Saves what can be saved of a batch that a destination refuses for good.
  *
  * A merged batch is taken apart into the requests it was made of, so that one bad sender costs
- * nobody else anything; a batch that is too large is halved until its parts fit. What remains
- * refused is reported as such.
+ * nobody else anything; a batch that is too large is halved, first between the requests it was made
+ * of, until its parts fit. What remains refused is reported, each part with the request it was in.
  *
  * When one part may be sent again later and somebody will, the whole batch is: duplicates are better
  * than losses. Nobody will where the senders were acknowledged before, by the sending queue or by
@@ -62,11 +51,17 @@ export class Salvage implements DeliveryStep<Outcome> {
       partialMessage: "",
       refused: [],
     };
-    const isSentAgain = this.#isSenderWaiting && batch.mergedFrom.length < 2;
-    await this.#deliver(batch, { deadlineMs, findings, isSentAgain }, 0);
+    const members = new Set(batch.mergedFrom);
+    const isSentAgain = this.#isSenderWaiting && members.size < 2;
+    try {
+      await this.#deliver(batch, { deadlineMs, findings, isSentAgain, members }, batch, 0);
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      const refused: RefusedPart[] = [];
+      noteRefused(refused, batch, error, batch, members);
+      return { deliveredItems: 0, partial: undefined, refused };
+    }
     const { deliveredItems, partialItems, partialMessage, refused } = findings;
-    const worst = refused.find(({ error }) => error instanceof RetryableError) ?? refused[0];
-    if (worst !== undefined && deliveredItems + partialItems === 0) throw worst.error;
     const hasPartial = partialItems > 0 || partialMessage !== "";
     const partial = hasPartial
       ? { rejectedItems: partialItems, errorMessage: partialMessage }
@@ -74,25 +69,27 @@ export class Salvage implements DeliveryStep<Outcome> {
     return { deliveredItems, partial, refused };
   }
 
-  async #deliver(batch: Batch, delivery: Delivery, halvings: number): Promise<void> {
-    const { deadlineMs, findings, isSentAgain } = delivery;
+  /** @param member the request that `batch` is a part of, once there is only one */
+  async #deliver(batch: Batch, delivery: Delivery, member: Batch, halvings: number): Promise<void> {
+    const { deadlineMs, findings, isSentAgain, members } = delivery;
     try {
       note(findings, batch, await this.#next.deliver(batch, deadlineMs));
     } catch (error) {
       if (!(error instanceof PermanentError)) throw error;
       const parts = partsWorthTrying(batch, error, halvings);
       if (parts.length === 0) {
-        findings.refused.push({ items: batch.itemCount, error });
+        noteRefused(findings.refused, batch, error, member, members);
         return;
       }
       let retryable: RetryableError | undefined;
       for (const part of parts) {
+        const partMember = members.has(part) ? part : member;
         try {
-          await this.#deliver(part, delivery, halvings + 1);
+          await this.#deliver(part, delivery, partMember, halvings + 1);
         } catch (partError) {
           if (!(partError instanceof RetryableError)) throw partError;
           if (isSentAgain) retryable = partError;
-          else findings.refused.push({ items: part.itemCount, error: partError });
+          else noteRefused(findings.refused, part, partError, partMember, members);
         }
       }
       if (retryable !== undefined) throw retryable;
@@ -109,19 +106,46 @@ function note(findings: Findings, batch: Batch, partial: PartialSuccess | undefi
   }
 }
 
+/** Puts a refused batch down, request by request where it is still made of several. */
+function noteRefused(
+  refused: RefusedPart[],
+  batch: Batch,
+  error: unknown,
+  member: Batch,
+  members: ReadonlySet<Batch>,
+): void {
+  const first = batch.mergedFrom[0];
+  if (first !== undefined && members.has(first)) {
+    for (const part of batch.mergedFrom) {
+      refused.push({ items: part.itemCount, error, peer: part.origin.peer, member: part });
+    }
+    return;
+  }
+  refused.push({ items: batch.itemCount, error, peer: batch.origin.peer, member });
+}
+
 /** Parts that have a chance where the whole had none; empty when nothing would change. */
 function partsWorthTrying(batch: Batch, error: PermanentError, halvings: number): readonly Batch[] {
   if (concernsEverySender.has(error.backendStatus?.grpcCode ?? GrpcCode.OK)) return [];
-  if (batch.mergedFrom.length > 1) return batch.mergedFrom;
-  if (error.code !== "BATCH_TOO_LARGE" || batch.itemCount < 2 || halvings >= HALVINGS_MAX) {
-    return [];
+  const { mergedFrom } = batch;
+  const isTooLarge = error.code === "BATCH_TOO_LARGE" && halvings < HALVINGS_MAX;
+  if (mergedFrom.length > 1) {
+    return isTooLarge && mergedFrom.length > 2 ? halvesOf(batch) : mergedFrom;
   }
+  if (!isTooLarge || batch.itemCount < 2) return [];
   const maxItems = Math.ceil(batch.itemCount / 2);
   const parts = splitRequest(batch.signal, batch.bytes, { maxItems });
   // A split that splits nothing would be sent again and again.
   if (parts.length < 2) return [];
   const { signal, origin } = batch;
   return parts.map(({ chunks, itemCount }) => new Batch({ signal, origin, chunks, itemCount }));
+}
+
+function halvesOf({ mergedFrom, origin }: Batch): readonly Batch[] {
+  const middle = Math.ceil(mergedFrom.length / 2);
+  return [mergedFrom.slice(0, middle), mergedFrom.slice(middle)].flatMap(
+    (members) => mergeMembers(members, origin.metadata) ?? [],
+  );
 }
 
 /** Verdicts that are not about the data: every part would get the same. */

@@ -1,15 +1,24 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Batch, PermanentError, RetryableError } from "@inode-gateway/contract";
-import { createTestBatch, createTestSettings, settle } from "@inode-gateway/testkit";
+import {
+  type Batch,
+  isDeliveryError,
+  PermanentError,
+  RetryableError,
+} from "@inode-gateway/contract";
+import { createTestBatch, createTestSettings, settle, TestHost } from "@inode-gateway/testkit";
 import { sendingQueue } from "./config.js";
-import { BLOCK_MS_MAX, SendingQueue } from "./sending-queue.js";
+import { Losses } from "./losses.js";
+import { BLOCK_MS_MAX } from "./queue-room.js";
+import { SendingQueue } from "./sending-queue.js";
 
 const never = Number.POSITIVE_INFINITY;
 const away = new RetryableError("BACKEND_UNAVAILABLE", "away");
 
+const taken = { deliveredItems: 1, partial: undefined, refused: [] };
+
 /** A queue whose deliveries wait until the test ends them. */
-function scenario(config: object) {
+async function scenario(config: object) {
   const settings = createTestSettings({ id: "otlp_grpc", kind: "exporter", signal: "traces" });
   const running: { batch: Batch; end: (error?: unknown) => void }[] = [];
   let concurrent = 0;
@@ -18,19 +27,22 @@ function scenario(config: object) {
     deliver: async (batch: Batch) => {
       concurrentMax = Math.max(concurrentMax, ++concurrent);
       try {
-        await new Promise<void>((resolve, reject) => {
-          running.push({
-            batch,
-            end: (error) => (error === undefined ? resolve() : reject(error)),
-          });
+        const error = await new Promise<unknown>((resolve) => {
+          running.push({ batch, end: resolve });
         });
+        if (error === undefined) return taken;
+        if (!isDeliveryError(error)) throw error;
+        const { itemCount: items, origin } = batch;
+        const refused = [{ items, error, peer: origin.peer, member: batch }];
+        return { deliveredItems: 0, partial: undefined, refused };
       } finally {
         concurrent--;
       }
     },
   };
-  const queue = new SendingQueue(settings, "traces", sendingQueue().parse(config), next);
-  queue.start();
+  const parsed = sendingQueue().parse(config);
+  const queue = new SendingQueue(settings, "traces", parsed, next, new Losses(settings));
+  await queue.start(new TestHost());
   const labels = { exporter: "otlp_grpc", data_type: "traces" };
   return {
     queue,
@@ -43,7 +55,7 @@ function scenario(config: object) {
 
 suite("SendingQueue", () => {
   test("acknowledges what it queued and holds it on the ledger until it is delivered", async () => {
-    const { queue, running, settings, size } = scenario({});
+    const { queue, running, settings, size } = await scenario({});
     await queue.deliver(createTestBatch({ itemCount: 7 }), never);
     assert.equal(settings.ledger.heldItems, 7);
     assert.equal(size(), 1);
@@ -55,7 +67,7 @@ suite("SendingQueue", () => {
   });
 
   test("delivers in order, num_consumers at the same time", async () => {
-    const { concurrentMax, queue, running } = scenario({ num_consumers: 2 });
+    const { concurrentMax, queue, running } = await scenario({ num_consumers: 2 });
     const batches = Array.from({ length: 5 }, () => createTestBatch());
     for (const batch of batches) await queue.deliver(batch, never);
     for (let index = 0; index < batches.length; index++) {
@@ -73,7 +85,7 @@ suite("SendingQueue", () => {
   ] as const) {
     test(`takes the last batch that fits and refuses the next, in ${sizer}`, async () => {
       const size = { requests: 1, items: itemCount, bytes: byteLength ?? 0 }[sizer];
-      const { queue, running, settings } = scenario({ sizer, queue_size: 2 * size });
+      const { queue, running, settings } = await scenario({ sizer, queue_size: 2 * size });
       await queue.deliver(createTestBatch({ itemCount }), never);
       await queue.deliver(createTestBatch({ itemCount }), never);
       await assert.rejects(
@@ -93,7 +105,7 @@ suite("SendingQueue", () => {
   }
 
   test("refuses for good what is larger than the whole queue", async () => {
-    const { queue } = scenario({ sizer: "items", queue_size: 10 });
+    const { queue } = await scenario({ sizer: "items", queue_size: 10 });
     await queue.deliver(createTestBatch({ itemCount: 10 }), never);
     await assert.rejects(queue.deliver(createTestBatch({ itemCount: 11 }), never), {
       name: "PermanentError",
@@ -103,7 +115,7 @@ suite("SendingQueue", () => {
   });
 
   test("drops what fails in the end, with its reason, and says so", async () => {
-    const { queue, running, settings } = scenario({});
+    const { queue, running, settings } = await scenario({});
     await queue.deliver(createTestBatch({ itemCount: 3 }), never);
     await queue.deliver(createTestBatch({ itemCount: 4 }), never);
     running[0]?.end(new PermanentError("BACKEND_REJECTED", "no"));
@@ -115,7 +127,7 @@ suite("SendingQueue", () => {
   });
 
   test("accounts for a bug as for any loss and reports it", async () => {
-    const { queue, running, settings } = scenario({});
+    const { queue, running, settings } = await scenario({});
     const bug = new TypeError("bug");
     await queue.deliver(createTestBatch({ itemCount: 3 }), never);
     running[0]?.end(bug);
@@ -126,7 +138,7 @@ suite("SendingQueue", () => {
 
   suite("with wait_for_result", () => {
     test("answers with the result, and nothing is held or dropped", async () => {
-      const { queue, running, settings } = scenario({ wait_for_result: true });
+      const { queue, running, settings } = await scenario({ wait_for_result: true });
       const good = queue.deliver(createTestBatch(), never);
       const bad = queue.deliver(createTestBatch(), never);
       bad.catch(() => undefined);
@@ -143,7 +155,7 @@ suite("SendingQueue", () => {
 
   suite("with block_on_overflow", () => {
     test("lets the sender wait for room", async () => {
-      const { queue, running, size } = scenario({ block_on_overflow: true, queue_size: 1 });
+      const { queue, running, size } = await scenario({ block_on_overflow: true, queue_size: 1 });
       await queue.deliver(createTestBatch(), never);
       let isQueued = false;
       const waiting = queue.deliver(createTestBatch(), never).then(() => {
@@ -161,7 +173,7 @@ suite("SendingQueue", () => {
       ["a minute without one", BLOCK_MS_MAX],
     ] as const) {
       test(`refuses the sender after ${what}`, async () => {
-        const { queue, settings } = scenario({ block_on_overflow: true, queue_size: 1 });
+        const { queue, settings } = await scenario({ block_on_overflow: true, queue_size: 1 });
         await queue.deliver(createTestBatch(), never);
         const deadlineMs = limitMs === BLOCK_MS_MAX ? never : settings.clock.nowMs() + limitMs;
         const outcomes: RetryableError[] = [];
@@ -178,7 +190,7 @@ suite("SendingQueue", () => {
 
   suite("when stopped", () => {
     test("delivers what is queued and takes nothing new", async () => {
-      const { queue, running, settings } = scenario({ num_consumers: 1 });
+      const { queue, running, settings } = await scenario({ num_consumers: 1 });
       await queue.deliver(createTestBatch(), never);
       await queue.deliver(createTestBatch(), never);
       const draining = queue.drain(settings.clock.nowMs() + 1_000);
@@ -194,7 +206,7 @@ suite("SendingQueue", () => {
     });
 
     test("gives up at the deadline what never began, then what was cut off", async () => {
-      const { queue, running, settings } = scenario({ num_consumers: 1 });
+      const { queue, running, settings } = await scenario({ num_consumers: 1 });
       await queue.deliver(createTestBatch({ itemCount: 2 }), never);
       await queue.deliver(createTestBatch({ itemCount: 3 }), never);
       const draining = queue.drain(settings.clock.nowMs() + 1_000);
@@ -209,7 +221,7 @@ suite("SendingQueue", () => {
     });
 
     test("wakes senders that wait for room", async () => {
-      const { queue, settings } = scenario({ block_on_overflow: true, queue_size: 1 });
+      const { queue, settings } = await scenario({ block_on_overflow: true, queue_size: 1 });
       await queue.deliver(createTestBatch(), never);
       const waiting = queue.deliver(createTestBatch(), never);
       const outcome = assert.rejects(waiting, { code: "SHUTTING_DOWN" });

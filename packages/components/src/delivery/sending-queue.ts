@@ -1,234 +1,458 @@
 import {
   type Batch,
   type ComponentSettings,
-  type Counter,
-  PermanentError,
+  type Host,
+  isDeliveryError,
+  type PermanentError,
   RetryableError,
   type Signal,
+  type Timer,
 } from "@inode-gateway/contract";
 import { LogInterval } from "../transport/log-interval.js";
 import { TIMER_MS_MAX } from "../transport/timer-duration.js";
-import { dropReason } from "./accounting.js";
-import type { SendingQueueConfig } from "./config.js";
+import { isPersistent, type SendingQueueConfig } from "./config.js";
 import type { DeliveryStep } from "./delivery-step.js";
-import { DrainRate } from "./drain-rate.js";
+import { EntryFate } from "./entry-fate.js";
 import { failureFields } from "./failure-fields.js";
-import { enqueueFailedItems, queueCapacity, queueSize } from "./metrics.js";
+import { Fifo } from "./fifo.js";
+import type { Losses } from "./losses.js";
+import type { Outcome } from "./outcome.js";
+import { PersistentBacklog } from "./persistent-backlog.js";
+import { entryOf, type QueueEntry, type QueueJob } from "./queue-entry.js";
+import { QueueInstruments } from "./queue-instruments.js";
+import { QueueJobs } from "./queue-jobs.js";
+import { QueueRoom } from "./queue-room.js";
+import { UnknownRecordVersionError } from "./record-format.js";
+import { Wakers } from "./wakers.js";
 
-/** How long `block_on_overflow` lets a sender wait that named no deadline of its own. */
-export const BLOCK_MS_MAX = 60_000;
+const never = Number.POSITIVE_INFINITY;
+
 /** How long cut-off deliveries may take to report back after everything was closed. */
 const AFTERMATH_MS_MAX = 1_000;
-
-interface Entry {
-  readonly batch: Batch;
-  readonly size: number;
-  readonly deadlineMs: number;
-  /** Set when somebody waits for the result. */
-  readonly settle: ((error: unknown) => void) | undefined;
-}
+/** Time before a deadline that is left for what was cut off, and for the disk, of a queue on disk. */
+export const PERSIST_MARGIN_MS = 1_000;
 
 /**
- * A bounded queue in memory with a fixed number of deliveries at the same time, first in first out.
+ * A bounded queue with a fixed number of deliveries at the same time, first in first out.
  *
- * Its size includes what is being delivered. With `wait_for_result` it bounds concurrency only, and
- * nothing in it has been acknowledged; without, everything in it is on the ledger as held.
+ * Its size includes what is being delivered: an entry leaves when its last export has ended. With
+ * `wait_for_result` it bounds concurrency only, and nothing in it has been acknowledged; without,
+ * everything in it is on the ledger as held. With `storage` everything in it is on disk before it is
+ * acknowledged, and stays there until it is delivered or given up.
  */
-export class SendingQueue implements DeliveryStep<void> {
+export class SendingQueue {
   readonly #settings: ComponentSettings;
   readonly #signal: Signal;
   readonly #config: SendingQueueConfig;
-  readonly #next: DeliveryStep<void>;
+  readonly #next: DeliveryStep<Outcome>;
   readonly #log: LogInterval;
-  readonly #enqueueFailed: Counter;
-  readonly #drainRate: DrainRate;
-  readonly #waiting: Entry[] = [];
-  readonly #blocked = new Set<() => void>();
-  #size = 0;
+  readonly #room: QueueRoom;
+  readonly #jobs: QueueJobs;
+  readonly #fate: EntryFate;
+  readonly #instruments: QueueInstruments;
+  readonly #idle: Wakers;
+  /** Everything in the queue, oldest first. */
+  readonly #entries = new Set<QueueEntry>();
+  /** Entries on their way to the disk, in the order of their records; `undefined` key: not there yet. */
+  readonly #arrivals = new Fifo<Arrival>();
+  #backlog: PersistentBacklog | undefined;
+  #timer: Timer | undefined;
   #running = 0;
+  #isStarted = false;
   #isStopping = false;
-  #whenEmpty: (() => void) | undefined;
-  #endObserving: (() => void)[] = [];
+  #isClosed = false;
 
   constructor(
     settings: ComponentSettings,
     signal: Signal,
     config: SendingQueueConfig,
-    next: DeliveryStep<void>,
+    next: DeliveryStep<Outcome>,
+    losses: Losses,
   ) {
+    const { clock } = settings;
     this.#settings = settings;
     this.#signal = signal;
     this.#config = config;
     this.#next = next;
-    this.#log = new LogInterval(settings.logger, settings.clock);
-    this.#drainRate = new DrainRate(settings.clock);
-    this.#enqueueFailed = settings.meter.counter(enqueueFailedItems[signal], {
-      exporter: settings.id,
-    });
+    this.#log = new LogInterval(settings.logger, clock);
+    this.#room = new QueueRoom(clock, config);
+    this.#jobs = new QueueJobs(clock, config, (entry) => this.#load(entry));
+    this.#fate = new EntryFate(settings.ledger, losses);
+    this.#instruments = new QueueInstruments(settings, signal);
+    this.#idle = new Wakers(clock);
   }
 
-  /** Shows the queue on the metrics page. */
-  start(): void {
-    const { id, meter } = this.#settings;
-    const labels = { exporter: id, data_type: this.#signal };
-    this.#endObserving = [
-      meter.observe(queueSize, labels, () => this.#size),
-      meter.observe(queueCapacity, labels, () => this.#config.queue_size),
-    ];
+  /**
+   * Opens the queue on disk, if it is one, and begins to deliver what it finds there.
+   *
+   * @throws Error when its storage does not run or cannot be opened
+   */
+  async start(host: Host): Promise<void> {
+    const { storage } = this.#config;
+    if (isPersistent(this.#config) && storage !== undefined) {
+      this.#backlog = await PersistentBacklog.open(
+        this.#settings,
+        this.#signal,
+        host,
+        storage,
+        (error) => this.#noteRemoveFailed(error),
+      );
+      this.#recover(this.#backlog);
+    }
+    this.#instruments.observe({
+      size: () => this.#room.size,
+      capacity: () => this.#config.queue_size,
+      drainRate: () => this.#room.drainRate,
+      oldestAgeMs: () => this.#oldestAgeMs(),
+    });
+    this.#isStarted = true;
+    this.#dispatch();
+  }
+
+  /**
+   * Why a batch would not be taken now, counted as a refusal; undefined when it would.
+   *
+   * Without a batch the answer is about the smallest there is: one request, item or byte. Where
+   * senders wait for room (`block_on_overflow`), a full queue is no refusal.
+   */
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    const refusal = this.#room.refusal(batch === undefined ? 1 : this.#room.sizeOf(batch));
+    const isFull = refusal instanceof RetryableError && refusal.code === "QUEUE_FULL";
+    if (refusal === undefined || (isFull && this.#config.block_on_overflow)) return undefined;
+    if (isFull && batch !== undefined) this.#instruments.enqueueFailed.add(batch.itemCount);
+    return refusal;
   }
 
   async deliver(batch: Batch, deadlineMs: number): Promise<void> {
-    const size = this.#sizeOf(batch);
-    if (size > this.#config.queue_size) throw tooLargeForQueue(size, this.#config);
-    if (!this.#hasRoom(size) && this.#config.block_on_overflow) {
-      await this.#untilRoom(size, deadlineMs);
+    const size = this.#room.sizeOf(batch);
+    if (this.#config.block_on_overflow) await this.#room.untilRoom(size, deadlineMs);
+    const refusal = this.#room.refusal(size);
+    if (refusal !== undefined) {
+      const isFull = refusal.code === "QUEUE_FULL";
+      if (isFull) this.#instruments.enqueueFailed.add(batch.itemCount);
+      throw refusal;
     }
-    if (this.#isStopping) {
-      throw new RetryableError("SHUTTING_DOWN", "the exporter is shutting down");
-    }
-    if (!this.#hasRoom(size)) throw this.#full(batch, size);
-    this.#size += size;
+    this.#room.take(size);
+    this.#instruments.enqueueSize.record(batch.itemCount);
+    this.#instruments.enqueueBytes.record(batch.byteLength);
+    const enqueuedAtMs = this.#settings.clock.nowMs();
     if (this.#config.wait_for_result) {
-      await new Promise<void>((resolve, reject) => {
-        const settle = (error: unknown) => (error === undefined ? resolve() : reject(error));
-        this.#enqueue({ batch, size, deadlineMs, settle });
-      });
-      return;
+      await this.#untilDelivered(batch, size, deadlineMs);
+    } else if (isPersistent(this.#config)) {
+      await this.#untilStored(entryOf(batch, { size, enqueuedAtMs }));
+    } else {
+      this.#settings.ledger.held(batch.itemCount);
+      this.#enqueue(entryOf(batch, { size, enqueuedAtMs }));
     }
-    this.#settings.ledger.held(batch.itemCount);
-    this.#enqueue({ batch, size, deadlineMs: Number.POSITIVE_INFINITY, settle: undefined });
   }
 
-  /** Takes nothing new, delivers what is queued until `deadlineMs`, then gives up what never began. */
-  async drain(deadlineMs: number): Promise<void> {
+  /** Whether what failed like this stays on disk for the next process. */
+  keeps(error: unknown): boolean {
+    return this.#isStopping && this.#backlog !== undefined && error instanceof RetryableError;
+  }
+
+  /** Until when anything is sent at a shutdown: a queue on disk leaves some time to write. */
+  sendUntilMs(deadlineMs: number): number {
+    if (!isPersistent(this.#config)) return deadlineMs;
+    const remainingMs = Math.max(0, deadlineMs - this.#settings.clock.nowMs());
+    return deadlineMs - Math.min(PERSIST_MARGIN_MS, remainingMs / 4);
+  }
+
+  /**
+   * Takes nothing new. A queue in memory delivers what it holds until `untilMs` and gives up what
+   * never began; one on disk only lets end what has begun.
+   */
+  async drain(untilMs: number): Promise<void> {
     this.#isStopping = true;
-    for (const wake of [...this.#blocked]) wake();
-    await this.#untilEmpty(deadlineMs);
-    for (const entry of this.#waiting.splice(0)) {
-      this.#finish(entry, new RetryableError("SHUTTING_DOWN", "the exporter was shut down"));
+    this.#room.close();
+    this.#timer?.cancel();
+    this.#dispatch();
+    await this.#untilIdle(untilMs);
+    if (isPersistent(this.#config)) return;
+    const error = new RetryableError("SHUTTING_DOWN", "the exporter was shut down");
+    const { entries, jobs } = this.#jobs.takeAll();
+    for (const job of jobs) this.#conclude(job, failed(job, error));
+    for (const entry of entries) {
+      entry.jobsLeft = 1;
+      const { batch } = entry;
+      if (batch === undefined) continue;
+      const job = { batch, entries: [entry] };
+      this.#conclude(job, failed(job, error));
     }
   }
 
-  /** Waits for deliveries that were cut off to report back; call it after the sender was closed. */
+  /**
+   * Waits for deliveries that were cut off to report back, and leaves to the next process what is on
+   * disk; call it after the sender was closed.
+   */
   async settle(): Promise<void> {
-    await this.#untilEmpty(this.#settings.clock.nowMs() + AFTERMATH_MS_MAX);
-    for (const end of this.#endObserving) end();
-    this.#endObserving = [];
+    await this.#untilIdle(this.#settings.clock.nowMs() + AFTERMATH_MS_MAX);
+    this.#isClosed = true;
+    if (this.#backlog !== undefined) {
+      for (const entry of this.#entries) {
+        this.#entries.delete(entry);
+        this.#room.give(entry.size, false);
+        this.#settings.ledger.persisted(entry.itemCount);
+      }
+      await this.#backlog.close();
+    }
+    this.#instruments.end();
   }
 
-  #enqueue(entry: Entry): void {
-    this.#waiting.push(entry);
+  #untilDelivered(batch: Batch, size: number, deadlineMs: number): Promise<void> {
+    const enqueuedAtMs = this.#settings.clock.nowMs();
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined;
+      const settle = (error: unknown) => {
+        timer?.cancel();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const entry = entryOf(batch, { size, enqueuedAtMs, deadlineMs, settle });
+      // Merged with others it lives as long as the most patient of them waits; its sender may not.
+      if (this.#config.batch !== undefined && deadlineMs !== never) {
+        const waitMs = Math.min(Math.max(0, deadlineMs - enqueuedAtMs), TIMER_MS_MAX);
+        timer = this.#settings.clock.setTimer(waitMs, () => {
+          entry.isTold = true;
+          const message = "the sender's deadline passed before its batch was delivered";
+          reject(new RetryableError("DEADLINE_EXCEEDED", message));
+        });
+      }
+      this.#enqueue(entry);
+    });
+  }
+
+  async #untilStored(entry: QueueEntry): Promise<void> {
+    const { batch, itemCount, size } = entry;
+    if (this.#backlog === undefined || batch === undefined) {
+      throw new Error("the queue on disk was not started");
+    }
+    const arrival: Arrival = { entry, isDone: false };
+    this.#arrivals.push(arrival);
+    try {
+      entry.key = await this.#backlog.append(batch);
+      this.#settings.ledger.held(itemCount);
+    } catch (error) {
+      this.#room.give(size, false);
+      this.#instruments.enqueueFailed.add(itemCount);
+      throw error;
+    } finally {
+      arrival.isDone = true;
+      this.#admitArrivals();
+    }
+  }
+
+  /** Lets those in that the disk has, in the order of their records. */
+  #admitArrivals(): void {
+    for (let first = this.#arrivals.first; first?.isDone === true; first = this.#arrivals.first) {
+      this.#arrivals.take();
+      const { entry } = first;
+      if (entry.key === undefined) continue;
+      if (this.#isClosed) {
+        this.#room.give(entry.size, false);
+        this.#settings.ledger.persisted(entry.itemCount);
+        continue;
+      }
+      if (entry.batch !== undefined && this.#backlog?.admit(entry.batch) === false) {
+        entry.batch = undefined;
+      }
+      this.#enqueue(entry);
+    }
+    this.#wakeWhenIdle();
+  }
+
+  #recover(backlog: PersistentBacklog): void {
+    const enqueuedAtMs = this.#settings.clock.nowMs();
+    for (const { byteLength, itemCount, key } of backlog.recovered) {
+      const size = this.#room.sizeOf({ byteLength, itemCount });
+      this.#room.take(size);
+      this.#settings.ledger.recovered(itemCount);
+      const entry: QueueEntry = {
+        batch: undefined,
+        key,
+        size,
+        itemCount,
+        byteLength,
+        enqueuedAtMs,
+        deadlineMs: never,
+        settle: undefined,
+        isTold: false,
+        jobsLeft: 0,
+        refused: [],
+      };
+      this.#entries.add(entry);
+      this.#jobs.push(entry);
+    }
+  }
+
+  #enqueue(entry: QueueEntry): void {
+    this.#entries.add(entry);
+    this.#jobs.push(entry);
     this.#dispatch();
   }
 
   #dispatch(): void {
+    // What is on disk is safe there; a try that is cut off would only make a duplicate.
+    if (!this.#isStarted || (this.#isStopping && this.#backlog !== undefined)) return;
     while (this.#running < this.#config.num_consumers) {
-      const entry = this.#waiting.shift();
-      if (entry === undefined) return;
-      this.#running++;
-      this.#settings.runInBackground("deliver a queued batch", this.#run(entry));
-    }
-  }
-
-  async #run(entry: Entry): Promise<void> {
-    let failure: unknown;
-    try {
-      await this.#next.deliver(entry.batch, entry.deadlineMs);
-    } catch (error) {
-      failure = error ?? new Error("rejected without an error");
-    }
-    this.#running--;
-    this.#finish(entry, failure);
-    this.#dispatch();
-    if (this.#running === 0) this.#whenEmpty?.();
-    // A bug was accounted for like any loss; now the process hears of it too.
-    if (failure !== undefined && entry.settle === undefined && isBug(failure)) throw failure;
-  }
-
-  #finish({ batch, settle, size }: Entry, failure: unknown): void {
-    this.#size -= size;
-    this.#drainRate.left(size);
-    if (settle !== undefined) {
-      settle(failure);
-    } else {
-      if (failure !== undefined) this.#drop(batch, failure);
-      this.#settings.ledger.released(batch.itemCount);
-    }
-    for (const wake of [...this.#blocked]) wake();
-  }
-
-  #drop(batch: Batch, error: unknown): void {
-    const isCutOff = this.#isStopping && error instanceof RetryableError;
-    this.#settings.ledger.dropped(batch.itemCount, isCutOff ? "shutdown" : dropReason(error));
-    const fields = { ...failureFields(error), dropped_items: batch.itemCount };
-    this.#log.log("error", "Exporting failed. Dropping data.", fields);
-  }
-
-  #hasRoom(size: number): boolean {
-    return this.#size + size <= this.#config.queue_size;
-  }
-
-  #sizeOf(batch: Batch): number {
-    switch (this.#config.sizer) {
-      case "requests":
-        return 1;
-      case "items":
-        return batch.itemCount;
-      case "bytes":
-        return batch.byteLength;
-    }
-  }
-
-  #full(batch: Batch, size: number): RetryableError {
-    this.#enqueueFailed.add(batch.itemCount);
-    const { queue_size: capacity, sizer } = this.#config;
-    // A tenth of the queue, not the room for one batch: many senders are told at the same time.
-    const retryAfterMs = this.#drainRate.retryAfterMs(Math.max(size, capacity / 10));
-    const message = `sending queue is full: ${this.#size} ${sizer}, \`queue_size\` is ${capacity}`;
-    return new RetryableError("QUEUE_FULL", message, { retryAfterMs });
-  }
-
-  async #untilRoom(size: number, deadlineMs: number): Promise<void> {
-    const { clock } = this.#settings;
-    const giveUpMs = Math.min(deadlineMs, clock.nowMs() + BLOCK_MS_MAX);
-    while (!this.#isStopping && !this.#hasRoom(size) && clock.nowMs() < giveUpMs) {
-      await this.#waitOnce(this.#blocked, giveUpMs);
-    }
-  }
-
-  async #untilEmpty(deadlineMs: number): Promise<void> {
-    const { clock } = this.#settings;
-    const wakers = new Set<() => void>();
-    this.#whenEmpty = () => {
-      if (this.#waiting.length === 0) for (const wake of [...wakers]) wake();
-    };
-    while (this.#running > 0 && clock.nowMs() < deadlineMs) {
-      await this.#waitOnce(wakers, deadlineMs);
-    }
-    this.#whenEmpty = undefined;
-  }
-
-  #waitOnce(wakers: Set<() => void>, deadlineMs: number): Promise<void> {
-    const { clock } = this.#settings;
-    return new Promise((resolve) => {
-      const remainingMs = Math.max(0, deadlineMs - clock.nowMs());
-      const timer = clock.setTimer(Math.min(remainingMs, TIMER_MS_MAX), wake);
-      wakers.add(wake);
-      function wake(): void {
-        timer.cancel();
-        wakers.delete(wake);
-        resolve();
+      const job = this.#jobs.next(this.#isStopping);
+      if (job === undefined) {
+        this.#dispatchLater();
+        return;
       }
+      this.#running++;
+      this.#instruments.sendSize.record(job.batch.itemCount);
+      this.#instruments.sendBytes.record(job.batch.byteLength);
+      this.#settings.runInBackground("deliver a queued batch", this.#run(job));
+    }
+  }
+
+  #dispatchLater(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { dueMs } = this.#jobs;
+    if (dueMs === never) return;
+    const { clock } = this.#settings;
+    this.#timer = clock.setTimer(Math.max(0, dueMs - clock.nowMs()), () => {
+      this.#timer = undefined;
+      this.#dispatch();
     });
   }
+
+  async #run(job: QueueJob): Promise<void> {
+    let bug: unknown;
+    let outcome: Outcome;
+    try {
+      outcome = await this.#next.deliver(job.batch, deadlineOf(job));
+    } catch (error) {
+      bug = error ?? new Error("rejected without an error");
+      outcome = failed(job, bug);
+    }
+    this.#running--;
+    this.#conclude(job, outcome);
+    this.#dispatch();
+    this.#wakeWhenIdle();
+    // A bug was accounted for like any loss; now the process hears of it too.
+    const isHeard = job.entries.some(({ settle }) => settle !== undefined);
+    if (bug !== undefined && !isHeard && !isDeliveryError(bug)) throw bug;
+  }
+
+  #conclude({ batch, entries }: QueueJob, { refused }: Outcome): void {
+    for (let index = 0; index < entries.length; index++) {
+      const entry = entries[index];
+      if (entry === undefined) continue;
+      if (refused.length > 0) {
+        const member = entries.length === 1 ? undefined : batch.mergedFrom[index];
+        for (const part of refused) {
+          if (member === undefined || part.member === member) entry.refused.push(part);
+        }
+      }
+      entry.jobsLeft--;
+      if (entry.jobsLeft === 0) this.#leave(entry);
+    }
+  }
+
+  #leave(entry: QueueEntry): void {
+    // Not there any more when it was left to the next process.
+    if (!this.#entries.delete(entry)) return;
+    const backlog = this.#backlog;
+    if (backlog !== undefined && entry.batch !== undefined) backlog.release(entry.batch);
+    const isKept = entry.refused.some(({ error }) => this.keeps(error));
+    if (isKept) {
+      this.#settings.ledger.persisted(entry.itemCount);
+    } else {
+      this.#fate.settle(entry, this.#isStopping);
+      if (backlog !== undefined && entry.key !== undefined) backlog.remove(entry.key);
+    }
+    this.#room.give(entry.size, !isKept);
+  }
+
+  /** The bytes of an entry; undefined when it is out of the queue, for whatever reason. */
+  #load(entry: QueueEntry): Batch | undefined {
+    if (entry.isTold) {
+      this.#leave(entry);
+      return undefined;
+    }
+    const backlog = this.#backlog;
+    if (entry.batch !== undefined || backlog === undefined || entry.key === undefined) {
+      return entry.batch;
+    }
+    try {
+      const batch = backlog.read(entry.key);
+      entry.enqueuedAtMs = Math.min(entry.enqueuedAtMs, batch.origin.receivedAtMs);
+      if (backlog.admit(batch)) entry.batch = batch;
+      return batch;
+    } catch (error) {
+      this.#leaveUnread(entry, backlog, error);
+      return undefined;
+    }
+  }
+
+  #leaveUnread(entry: QueueEntry, backlog: PersistentBacklog, error: unknown): void {
+    const { itemCount, key, size } = entry;
+    const { ledger } = this.#settings;
+    this.#entries.delete(entry);
+    this.#room.give(size, false);
+    const fields = { ...failureFields(error), key, items: itemCount };
+    if (error instanceof UnknownRecordVersionError) {
+      ledger.persisted(itemCount);
+      const message =
+        "a record of the queue is from another version; it stays on disk for that one";
+      this.#log.log("error", message, fields);
+      return;
+    }
+    ledger.dropped(itemCount, "storage_corrupt");
+    ledger.released(itemCount);
+    this.#log.log("error", "a record of the queue is damaged and was dropped", fields);
+    if (key !== undefined) backlog.remove(key);
+  }
+
+  #noteRemoveFailed(error: unknown): void {
+    const message = "what was delivered could not be removed from the queue on disk";
+    this.#log.log("warn", `${message}; it may be delivered again after a restart`, { error });
+  }
+
+  #oldestAgeMs(): number {
+    for (const { enqueuedAtMs } of this.#entries) {
+      return this.#settings.clock.nowMs() - enqueuedAtMs;
+    }
+    return 0;
+  }
+
+  get #isIdle(): boolean {
+    return this.#running === 0 && this.#arrivals.length === 0;
+  }
+
+  #wakeWhenIdle(): void {
+    if (this.#isIdle) this.#idle.wakeAll();
+  }
+
+  async #untilIdle(untilMs: number): Promise<void> {
+    const { clock } = this.#settings;
+    while (!this.#isIdle && clock.nowMs() < untilMs) await this.#idle.wait(untilMs);
+  }
 }
 
-function isBug(error: unknown): boolean {
-  return !(error instanceof PermanentError) && !(error instanceof RetryableError);
+interface Arrival {
+  readonly entry: QueueEntry;
+  /** The disk has it, or refused it. */
+  isDone: boolean;
 }
 
-function tooLargeForQueue(size: number, config: SendingQueueConfig): PermanentError {
-  const { queue_size: capacity, sizer } = config;
-  const message = `element size too large: batch is ${size} ${sizer}, \`queue_size\` is ${capacity}`;
-  return new PermanentError("BATCH_TOO_LARGE", message);
+/** Until when somebody waits for a job: the most patient of its senders. */
+function deadlineOf({ entries }: QueueJob): number {
+  let deadlineMs = Number.NEGATIVE_INFINITY;
+  for (const entry of entries) deadlineMs = Math.max(deadlineMs, entry.deadlineMs);
+  return deadlineMs;
+}
+
+function failed({ batch, entries }: QueueJob, error: unknown): Outcome {
+  const members = entries.length === 1 ? [batch] : batch.mergedFrom;
+  const refused = members.map((member) => ({
+    items: member.itemCount,
+    error,
+    peer: member.origin.peer,
+    member,
+  }));
+  return { deliveredItems: 0, partial: undefined, refused };
 }

@@ -1,5 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
+import { isPersistent, storageReferences } from "../../delivery/config.js";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
 import { otlpGrpcConfig } from "./config.js";
 import { GrpcSender } from "./grpc-sender.js";
@@ -13,6 +14,8 @@ export const otlpGrpcExporter = defineExporter({
   stability: "development",
   config: otlpGrpcConfig,
   metrics: otlpGrpcMetrics,
+  exclusive: ({ sending_queue }) => isPersistent(sending_queue),
+  extensions: ({ sending_queue }) => storageReferences(sending_queue),
   create: (settings, config) =>
     new DeliveringExporter(settings, new GrpcSender(settings, config), {
       timeoutMs: config.timeout,

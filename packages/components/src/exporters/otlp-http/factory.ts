@@ -1,5 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
+import { isPersistent, storageReferences } from "../../delivery/config.js";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
 import { otlpHttpConfig } from "./config.js";
 import { HttpSender } from "./http-sender.js";
@@ -13,6 +14,8 @@ export const otlpHttpExporter = defineExporter({
   stability: "development",
   config: otlpHttpConfig,
   metrics: otlpHttpMetrics,
+  exclusive: ({ sending_queue }) => isPersistent(sending_queue),
+  extensions: ({ sending_queue }) => storageReferences(sending_queue),
   create: (settings, config) => {
     const sender = new HttpSender(settings, settings.signal ?? "traces", config);
     return new DeliveringExporter(settings, sender, {

@@ -9,8 +9,8 @@ import {
   RetryableError,
 } from "@inode-gateway/contract";
 import { splitRequest } from "@inode-gateway/otlp";
+import { mergeBatches } from "../../batching/merge-batches.js";
 import type { BatchConfig } from "./config.js";
-import { mergeBatches } from "./merge-batches.js";
 import * as metrics from "./metrics.js";
 import { MetadataPartitions, type Partition } from "./partition.js";
 import { SendQueue } from "./send-queue.js";

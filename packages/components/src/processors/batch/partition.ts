@@ -1,4 +1,5 @@
 import type { Batch, BatchOrigin, Timer } from "@inode-gateway/contract";
+import { MetadataKey } from "../../batching/metadata-key.js";
 
 /** Batches with the same metadata that wait to be sent together. */
 export interface Partition {
@@ -20,13 +21,13 @@ export interface Partition {
  * the Collector keeps each for ever.
  */
 export class MetadataPartitions {
-  readonly #keys: readonly string[];
+  readonly #metadataKey: MetadataKey;
   readonly #countMax: number;
   readonly #partitions = new Map<string, Partition>();
 
   /** @param keys names of metadata, in any case */
   constructor(keys: readonly string[], countMax: number) {
-    this.#keys = keys.map((key) => key.toLowerCase());
+    this.#metadataKey = new MetadataKey(keys);
     this.#countMax = countMax;
   }
 
@@ -40,21 +41,20 @@ export class MetadataPartitions {
 
   /** The partition for a request with this metadata; undefined when there would be too many. */
   open(metadata: BatchOrigin["metadata"]): Partition | undefined {
-    const values = this.#keys.map((key) => metadata.get(key) ?? []);
-    const key = this.#keys.length === 0 ? "" : JSON.stringify(values);
-    const known = this.#partitions.get(key);
+    const group = this.#metadataKey.groupOf(metadata);
+    const known = this.#partitions.get(group.key);
     if (known !== undefined) return known;
     if (this.#partitions.size >= this.#countMax) return undefined;
     const partition: Partition = {
-      key,
-      metadata: this.#kept(values),
+      key: group.key,
+      metadata: group.metadata,
       batches: [],
       itemCount: 0,
       byteLength: 0,
       pendingBytes: 0,
       timer: undefined,
     };
-    this.#partitions.set(key, partition);
+    this.#partitions.set(group.key, partition);
     return partition;
   }
 
@@ -62,14 +62,5 @@ export class MetadataPartitions {
   close(partition: Partition): void {
     partition.timer?.cancel();
     this.#partitions.delete(partition.key);
-  }
-
-  #kept(values: readonly (readonly string[])[]): BatchOrigin["metadata"] {
-    const kept = new Map<string, readonly string[]>();
-    this.#keys.forEach((key, index) => {
-      const value = values[index] ?? [];
-      if (value.length > 0) kept.set(key, value);
-    });
-    return kept;
   }
 }

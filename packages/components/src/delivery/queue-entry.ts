@@ -1,0 +1,53 @@
+import type { Batch } from "@inode-gateway/contract";
+import type { RefusedPart } from "./outcome.js";
+
+/** One request in a sending queue, from its acceptance to the end of its last export. */
+export interface QueueEntry {
+  /** Undefined while the bytes are on disk only. */
+  batch: Batch | undefined;
+  /** Its key in the log on disk; undefined in a queue in memory, and until the disk has it. */
+  key: number | undefined;
+  /** What it takes of `queue_size`. */
+  readonly size: number;
+  readonly itemCount: number;
+  /** Bytes of the request; for what was found on disk, of its whole record. */
+  readonly byteLength: number;
+  /** When it came in, on the monotonic clock. */
+  enqueuedAtMs: number;
+  /** Until when somebody waits for the result; `Infinity` when nobody does. */
+  readonly deadlineMs: number;
+  /** Tells the sender what became of it; undefined when nobody waits. */
+  readonly settle: ((error: unknown) => void) | undefined;
+  /** The sender has been told that its time is over; nobody waits any more. */
+  isTold: boolean;
+  /** Exports that carry a part of it and have not ended. */
+  jobsLeft: number;
+  /** Parts of it that a destination did not take. */
+  readonly refused: RefusedPart[];
+}
+
+/** One request as it goes on the wire, with the entries whose items it carries. */
+export interface QueueJob {
+  readonly batch: Batch;
+  /** Several entries are the batch's `mergedFrom`, in the same order. */
+  readonly entries: readonly QueueEntry[];
+}
+
+/** A new entry of a batch. */
+export function entryOf(
+  batch: Batch,
+  parts: Pick<QueueEntry, "size" | "enqueuedAtMs"> & Partial<QueueEntry>,
+): QueueEntry {
+  return {
+    batch,
+    key: undefined,
+    itemCount: batch.itemCount,
+    byteLength: batch.byteLength,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    settle: undefined,
+    isTold: false,
+    jobsLeft: 0,
+    refused: [],
+    ...parts,
+  };
+}

@@ -1,0 +1,142 @@
+import { Batch, type Clock } from "@inode-gateway/contract";
+import { splitRequest } from "@inode-gateway/otlp";
+import { mergeBatches } from "../batching/merge-batches.js";
+import { MetadataKey } from "../batching/metadata-key.js";
+import { Batcher, type Bundle } from "./batcher.js";
+import type { SendingQueueConfig } from "./config.js";
+import { Fifo } from "./fifo.js";
+import type { QueueEntry, QueueJob } from "./queue-entry.js";
+
+/** How the bytes of an entry are had; undefined when they are lost, which is then settled. */
+export type LoadEntry = (entry: QueueEntry) => Batch | undefined;
+
+const noMetadata = new MetadataKey([]).groupOf(new Map());
+
+/**
+ * The order in which entries leave a sending queue, and how they are merged and split on the way.
+ *
+ * Nothing is merged before somebody is free to send it: so requests that pile up behind a slow
+ * destination leave in large batches, and their bytes can stay on disk until then.
+ */
+export class QueueJobs {
+  readonly #clock: Clock;
+  readonly #load: LoadEntry;
+  readonly #batcher: Batcher | undefined;
+  readonly #metadataKey: MetadataKey;
+  readonly #waiting = new Fifo<QueueEntry>();
+  readonly #bundles = new Fifo<Bundle>();
+  readonly #jobs = new Fifo<QueueJob>();
+
+  constructor(clock: Clock, config: SendingQueueConfig, load: LoadEntry) {
+    this.#clock = clock;
+    this.#load = load;
+    const { batch } = config;
+    this.#batcher = batch === undefined ? undefined : new Batcher(config, batch);
+    this.#metadataKey = new MetadataKey(batch?.partition.metadata_keys ?? []);
+  }
+
+  push(entry: QueueEntry): void {
+    this.#waiting.push(entry);
+  }
+
+  /** When something will be ready that is not yet; `Infinity` when nothing waits for time to pass. */
+  get dueMs(): number {
+    return this.#batcher?.dueMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * What is to be sent next; undefined when nothing is ready.
+   *
+   * @param isFlushing whether bundles that are not complete leave as they are
+   */
+  next(isFlushing: boolean): QueueJob | undefined {
+    for (;;) {
+      const job = this.#jobs.take();
+      if (job !== undefined) return job;
+      const bundle = this.#bundles.take() ?? this.#nextBundle(isFlushing);
+      if (bundle === undefined) return undefined;
+      for (const made of this.#jobsOf(bundle)) {
+        for (const entry of made.entries) entry.jobsLeft++;
+        this.#jobs.push(made);
+      }
+    }
+  }
+
+  /** Takes out everything that was not begun: whole entries, and parts of entries as jobs. */
+  takeAll(): { readonly jobs: readonly QueueJob[]; readonly entries: readonly QueueEntry[] } {
+    const jobs: QueueJob[] = [];
+    const entries: QueueEntry[] = [];
+    for (let job = this.#jobs.take(); job !== undefined; job = this.#jobs.take()) jobs.push(job);
+    let bundle = this.#bundles.take() ?? this.#batcher?.take();
+    for (; bundle !== undefined; bundle = this.#bundles.take() ?? this.#batcher?.take()) {
+      entries.push(...bundle.entries);
+    }
+    let entry = this.#waiting.take();
+    for (; entry !== undefined; entry = this.#waiting.take()) entries.push(entry);
+    return { jobs, entries };
+  }
+
+  #nextBundle(isFlushing: boolean): Bundle | undefined {
+    const batcher = this.#batcher;
+    const nowMs = this.#clock.nowMs();
+    // What has waited here is not overtaken without end by what fills up faster.
+    if (batcher !== undefined && batcher.overdueMs <= nowMs) return batcher.take();
+    for (let entry = this.#waiting.take(); entry !== undefined; entry = this.#waiting.take()) {
+      this.#add(entry, nowMs);
+      const bundle = this.#bundles.take();
+      if (bundle !== undefined) return bundle;
+    }
+    const isDue = batcher !== undefined && (isFlushing || batcher.dueMs <= nowMs);
+    return isDue ? batcher.take() : undefined;
+  }
+
+  #add(entry: QueueEntry, nowMs: number): void {
+    const batcher = this.#batcher;
+    if (batcher === undefined) {
+      this.#bundles.push({ entries: [entry], metadata: noMetadata.metadata });
+      return;
+    }
+    let group = noMetadata;
+    if (this.#metadataKey.isNeeded) {
+      const batch = this.#load(entry);
+      if (batch === undefined) return;
+      group = this.#metadataKey.groupOf(batch.origin.metadata);
+    }
+    for (const bundle of batcher.add(entry, group, nowMs)) this.#bundles.push(bundle);
+  }
+
+  #jobsOf({ entries, metadata }: Bundle): readonly QueueJob[] {
+    const loaded: QueueEntry[] = [];
+    const batches: Batch[] = [];
+    for (const entry of entries) {
+      const batch = this.#load(entry);
+      if (batch === undefined) continue;
+      loaded.push(entry);
+      batches.push(batch);
+    }
+    const [first] = batches;
+    if (first === undefined) return [];
+    if (first.signal === "profiles") {
+      return batches.map((batch, index) => ({ batch, entries: loaded.slice(index, index + 1) }));
+    }
+    if (batches.length > 1) {
+      const batch = mergeBatches(batches, metadata);
+      return batch === undefined ? [] : [{ batch, entries: loaded }];
+    }
+    const limits = this.#batcher?.maxSize;
+    if (limits === undefined || keeps(first, limits)) return [{ batch: first, entries: loaded }];
+    const { origin, signal } = first;
+    return splitRequest(signal, first.bytes, limits).map(({ chunks, itemCount }) => ({
+      batch: new Batch({ signal, origin, chunks, itemCount }),
+      entries: loaded,
+    }));
+  }
+}
+
+function keeps(
+  batch: Batch,
+  limits: { readonly maxItems?: number; readonly maxBytes?: number },
+): boolean {
+  const { maxBytes = Number.POSITIVE_INFINITY, maxItems = Number.POSITIVE_INFINITY } = limits;
+  return batch.itemCount <= maxItems && batch.byteLength <= maxBytes;
+}
