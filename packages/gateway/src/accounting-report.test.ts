@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { AccountingSnapshot, CheckedPipeline, IdentityAccount } from "@inode-gateway/pipeline";
+import type { AccountingSnapshot, IdentityAccount } from "@inode-gateway/pipeline";
 import { CapturingLogger } from "@inode-gateway/testkit";
 import { reportAccounting } from "./accounting-report.js";
 
@@ -10,10 +10,13 @@ function identity(changes: Partial<IdentityAccount>): IdentityAccount {
     id: "otlp_grpc",
     signal: "traces",
     accepted: 0,
+    recovered: 0,
     deliveredButRefused: 0,
     deliveredEarly: 0,
     delivered: 0,
     dropped: 0,
+    dropReasons: {},
+    persisted: 0,
     held: 0,
     inFlight: 0,
     unaccounted: 0,
@@ -21,27 +24,10 @@ function identity(changes: Partial<IdentityAccount>): IdentityAccount {
   };
 }
 
-const pipelines: readonly CheckedPipeline[] = [
-  {
-    id: "traces",
-    signal: "traces",
-    receivers: ["otlp"],
-    processors: ["batch"],
-    exporters: ["otlp_grpc"],
-  },
-  {
-    id: "traces/other",
-    signal: "traces",
-    receivers: ["otlp"],
-    processors: ["batch"],
-    exporters: ["nop"],
-  },
-];
-
 function reported(snapshot: Partial<AccountingSnapshot>) {
   const logger = new CapturingLogger();
   const whole = { pipelines: [], components: [], identities: [], ...snapshot };
-  reportAccounting(whole, pipelines, logger);
+  reportAccounting(whole, logger);
   return logger.records.map(({ level, message, fields }) => ({ level, message, fields }));
 }
 
@@ -75,49 +61,25 @@ suite("accounting report", () => {
     ]);
   });
 
-  // Scenario: a processor drops on the way, the exporter drops too; another pipeline's processor and
-  // the same exporter of another signal have drops of their own.
-  test("drops are added up by reason, from this exporter and the processors before it only", () => {
-    const common = { held: 0 } as const;
+  test("what was dropped is told by reason", () => {
+    const dropReasons = { shutdown: 4, rejected: 4 };
     const [record] = reported({
-      identities: [identity({ accepted: 10, delivered: 2, dropped: 8 })],
-      components: [
-        {
-          ...common,
-          kind: "processor",
-          id: "batch",
-          signal: "traces",
-          pipeline: "traces",
-          dropped: { shutdown: 3 },
-        },
-        {
-          ...common,
-          kind: "processor",
-          id: "batch",
-          signal: "traces",
-          pipeline: "traces/other",
-          dropped: { shutdown: 100 },
-        },
-        {
-          ...common,
-          kind: "exporter",
-          id: "otlp_grpc",
-          signal: "traces",
-          pipeline: undefined,
-          dropped: { shutdown: 1, rejected: 4 },
-        },
-        {
-          ...common,
-          kind: "exporter",
-          id: "otlp_grpc",
-          signal: "logs",
-          pipeline: undefined,
-          dropped: { rejected: 50 },
-        },
-      ],
+      identities: [identity({ accepted: 10, delivered: 2, dropped: 8, dropReasons })],
     });
-    assert.deepEqual(record?.fields["dropped"], { shutdown: 4, rejected: 4 });
+    assert.deepEqual(record?.fields["dropped"], dropReasons);
     assert.equal(record?.level, "info");
+  });
+
+  test("what was found on disk and what stays there is told, and is no loss", () => {
+    const [record] = reported({
+      identities: [identity({ recovered: 7, accepted: 10, delivered: 12, persisted: 5 })],
+    });
+    assert.equal(record?.message, "every accepted item is accounted for");
+    assert.deepEqual([record?.fields["recovered"], record?.fields["persisted"]], [7, 5]);
+    const [untouched] = reported({ identities: [identity({ recovered: 3, persisted: 3 })] });
+    assert.equal(untouched?.fields["persisted"], 3, "nothing but the disk was involved");
+    const [plain] = reported({ identities: [identity({ accepted: 1, delivered: 1 })] });
+    assert.ok(plain !== undefined && !("persisted" in plain.fields || "recovered" in plain.fields));
   });
 
   test("what is still held or under way at the end is lost, and an error", () => {

@@ -2,8 +2,9 @@ export type {
   AccountingSnapshot,
   ComponentAccount,
   IdentityAccount,
+  IdentityTerms,
   PipelineAccount,
-} from "./accounting/accounting.js";
+} from "./accounting/accounts.js";
 export { pipelineMetrics } from "./accounting/metrics.js";
 export {
   type CheckOptions,
@@ -18,8 +19,6 @@ export type {
 } from "./check/checked-configuration.js";
 export { redactConfiguration } from "./check/redact-configuration.js";
 export { InternalError } from "./flow/internal-error.js";
-export { buildGraph, type Graph } from "./graph/build-graph.js";
-export type { ComponentNode } from "./graph/component-node.js";
 export type { GraphServices } from "./graph/node-builder.js";
 export { StartError } from "./life/start-error.js";
 export {
@@ -27,3 +26,4 @@ export {
   type PipelineRuntime,
   type PipelineRuntimeOptions,
 } from "./pipeline-runtime.js";
+export type { ReloadOutcome } from "./reload/reload-outcome.js";

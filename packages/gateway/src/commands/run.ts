@@ -91,7 +91,7 @@ async function runUntilStopped(
   }
   if (isStarted) logger.info("Everything is ready. Begin running and processing data.");
   await Promise.race([stopSignal, failed]);
-  await drain(runtime, checked, logger);
+  await drain(runtime, logger);
   await metricsServer?.close();
   return failure.signal.aborted ? ExitCode.failed : ExitCode.ok;
 }
@@ -116,14 +116,10 @@ function waitForStopSignal(logger: Logger, io: ProcessEnvironment): Promise<void
   });
 }
 
-async function drain(
-  runtime: PipelineRuntime,
-  { pipelines }: GatewayConfiguration,
-  logger: Logger,
-): Promise<void> {
+async function drain(runtime: PipelineRuntime, logger: Logger): Promise<void> {
   const startMs = systemClock.nowMs();
   await runtime.shutdown(startMs + shutdownTimeoutMs);
-  reportAccounting(runtime.accounting(), pipelines, logger);
+  reportAccounting(runtime.accounting(), logger);
   logger.info("stopped", { durationMs: Math.round(systemClock.nowMs() - startMs) });
 }
 

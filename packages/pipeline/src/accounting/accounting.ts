@@ -1,218 +1,167 @@
-import type { ComponentKind, Signal } from "@inode-gateway/contract";
-import type { Edge } from "../flow/edge.js";
-import type { FanOut } from "../flow/fan-out.js";
-import type { Tally } from "./tally.js";
-
-/** One component instance, as the accounting sees it. */
-export interface CountedComponent {
-  readonly kind: ComponentKind;
-  readonly id: string;
-  readonly signal: Signal | undefined;
-  readonly pipeline: string | undefined;
-  readonly tally: Tally;
-}
-
-/** The edge from one pipeline into one of its ends. */
-export interface CountedEnd {
-  readonly component: CountedComponent;
-  readonly edge: Edge;
-}
-
-/** One pipeline, as the accounting sees it. */
-export interface CountedPipeline {
-  readonly id: string;
-  readonly signal: Signal;
-  readonly entrance: Edge;
-  readonly processors: readonly CountedComponent[];
-  /** Edges into the processors, in the order of flow; the first one is the entrance. */
-  readonly processorEdges: readonly Edge[];
-  readonly ends: readonly CountedEnd[];
-  /** The fan-out before the ends, when there is more than one; its branches are `ends`. */
-  readonly fanOut: FanOut | undefined;
-}
-
-/** A fan-out behind a receiver; its branches are pipelines. */
-export interface CountedSplit {
-  readonly fanOut: FanOut;
-  /** IDs of the pipelines, in the order of the branches. */
-  readonly pipelines: readonly string[];
-}
-
-/** Everything that counts in one graph. */
-export interface CountedGraph {
-  readonly pipelines: readonly CountedPipeline[];
-  readonly splits: readonly CountedSplit[];
-  readonly components: readonly CountedComponent[];
-}
-
-/** Items at the entrance of one pipeline: offered = accepted + refused + inFlight. */
-export interface PipelineAccount {
-  readonly pipeline: string;
-  readonly signal: Signal;
-  readonly offered: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly inFlight: number;
-  /** Part of `accepted` whose sender was refused, because another pipeline of the receiver refused. */
-  readonly acceptedButRefused: number;
-}
-
-/** Items that one component instance keeps or has given up. */
-export interface ComponentAccount {
-  readonly kind: ComponentKind;
-  readonly id: string;
-  readonly signal: Signal | undefined;
-  readonly pipeline: string | undefined;
-  readonly held: number;
-  /** By reason. */
-  readonly dropped: Readonly<Record<string, number>>;
-}
+import type { Signal } from "@inode-gateway/contract";
+import type {
+  AccountingSnapshot,
+  ComponentAccount,
+  IdentityAccount,
+  IdentityTerms,
+  PipelineAccount,
+} from "./accounts.js";
+import {
+  accountOf,
+  ClosedAccounts,
+  componentAccount,
+  flowThrough,
+  instanceKey,
+  isEnd,
+  nameKey,
+  type ProcessorFlow,
+  sumOfComponents,
+  sumOfFlows,
+  sumOfPipelines,
+} from "./closed-accounts.js";
+import {
+  type ComponentName,
+  type CountedComponent,
+  type CountedGraph,
+  type CountedPipeline,
+  type CountedSplit,
+  isAtRest,
+} from "./counted-graph.js";
+import { sumOfTerms, termsOfEnd, termsOfPipeline } from "./identity-terms.js";
 
 /**
- * The accounting identity of one exporter (or connector) and one signal, over all its pipelines:
- *
- * accepted + deliveredButRefused + deliveredEarly = delivered + dropped + held + inFlight + unaccounted
+ * Retired graphs that are kept apart because something that was passed over is still under way in them;
+ * of more the oldest is closed as it stands.
  */
-export interface IdentityAccount {
-  readonly kind: ComponentKind;
-  readonly id: string;
-  readonly signal: Signal;
-  /** Taken in by its pipelines: acknowledged to the sender, or not answered yet. */
-  readonly accepted: number;
-  /** Taken here while another end of the same pipeline refused: the sender sends them again. */
-  readonly deliveredButRefused: number;
-  /** Taken here while another end has not answered and a processor still counts them as held. */
-  readonly deliveredEarly: number;
-  /** Taken here, not held and not dropped. */
-  readonly delivered: number;
-  /** Here and in the processors on the way. */
-  readonly dropped: number;
-  /** Here and in the processors on the way. */
-  readonly held: number;
-  readonly inFlight: number;
-  /** What batches under way cannot explain; anything but 0 is a bug of some component. */
-  readonly unaccounted: number;
-}
+export const UNSETTLED_MAX = 16;
 
-/** All counts of a graph at one moment. */
-export interface AccountingSnapshot {
-  readonly pipelines: readonly PipelineAccount[];
-  readonly components: readonly ComponentAccount[];
-  readonly identities: readonly IdentityAccount[];
-}
-
-/** Reads the counts of a graph; nothing is counted here. */
+/**
+ * Reads all counts, over all reloads; nothing is counted here.
+ *
+ * Live pipelines and components are read where they count; those that a reload has taken away are
+ * folded into {@link ClosedAccounts} once they are at rest.
+ */
 export class Accounting {
-  readonly #graph: CountedGraph;
+  readonly #pipelines = new Set<CountedPipeline>();
+  readonly #splits = new Set<CountedSplit>();
+  readonly #components = new Set<CountedComponent>();
+  readonly #retired: CountedGraph[] = [];
+  readonly #closed = new ClosedAccounts();
 
-  constructor(graph: CountedGraph) {
-    this.#graph = graph;
+  /** Takes in what counts from now on; what is known already is left as it is. */
+  add({ components, pipelines, splits }: CountedGraph): void {
+    for (const pipeline of pipelines) this.#pipelines.add(pipeline);
+    for (const split of splits) this.#splits.add(split);
+    for (const component of components) this.#components.add(component);
   }
 
-  /** Every end of a pipeline once, in the order of the components. */
-  get ends(): readonly CountedComponent[] {
-    const { components, pipelines } = this.#graph;
-    const ends = new Set(
-      pipelines.flatMap((pipeline) => pipeline.ends.map((end) => end.component)),
-    );
-    return components.filter((component) => ends.has(component));
+  /** Takes what was stopped out of the live counts, as soon as nothing is under way in it. */
+  retire(graph: CountedGraph): void {
+    this.#retired.push(graph);
+    this.#closeRetired();
   }
 
-  /** Items of one pipeline that were accepted while their sender was refused. */
-  acceptedButRefused(pipeline: string): number {
-    let items = 0;
-    for (const { fanOut, pipelines } of this.#graph.splits) {
-      const branch = pipelines.indexOf(pipeline);
-      if (branch >= 0) items += fanOut.deliveredButRefused(branch);
-    }
-    return items;
+  /** How many pipelines and components are read one by one, for tests. */
+  get liveCount(): number {
+    return this.#pipelines.size + this.#splits.size + this.#components.size;
   }
 
   snapshot(): AccountingSnapshot {
-    return {
-      pipelines: this.#graph.pipelines.map(({ entrance, id, signal }) => {
-        const { accepted, inFlight, offered, refused } = entrance;
-        const acceptedButRefused = this.acceptedButRefused(id);
-        return { pipeline: id, signal, offered, accepted, refused, inFlight, acceptedButRefused };
-      }),
-      components: this.#graph.components.map(componentAccount),
-      identities: this.ends.map((end) => this.identity(end)),
-    };
-  }
-
-  /** The identity of one of {@link ends}. */
-  identity(end: CountedComponent): IdentityAccount {
-    const sum = { accepted: 0, consumed: 0, deliveredButRefused: 0, deliveredEarly: 0 };
-    const rest = { dropped: 0, held: 0, inFlight: 0, unaccounted: 0 };
-    let signal: Signal = "traces";
-    for (const pipeline of this.#graph.pipelines) {
-      const index = pipeline.ends.findIndex(({ component }) => component === end);
-      if (index < 0) continue;
-      signal = pipeline.signal;
-      const part = pipelinePart(pipeline, index);
-      sum.accepted += part.accepted;
-      sum.consumed += part.consumed;
-      sum.deliveredButRefused += part.deliveredButRefused;
-      sum.deliveredEarly += part.deliveredEarly;
-      rest.dropped += part.dropped;
-      rest.held += part.held;
-      rest.inFlight += part.inFlight;
-      rest.unaccounted += part.unaccounted;
+    this.#closeRetired();
+    const pipelines = new Set(this.#closed.pipelines.keys());
+    for (const { id } of this.#pipelines) pipelines.add(id);
+    const ends = [...this.#components].filter(isEnd);
+    for (const { id, kind, signal } of this.#closed.components.values()) {
+      const end = { id, kind, signal };
+      if (isEnd(end)) ends.push({ ...end, pipeline: undefined } as CountedComponent);
     }
-    const { heldItems, droppedItems } = end.tally;
+    const unique = new Map(ends.map((end) => [nameKey(end), end]));
     return {
-      kind: end.kind,
-      id: end.id,
-      signal,
-      accepted: sum.accepted,
-      deliveredButRefused: sum.deliveredButRefused,
-      deliveredEarly: sum.deliveredEarly,
-      delivered: sum.consumed - heldItems - droppedItems,
-      dropped: rest.dropped + droppedItems,
-      held: rest.held + heldItems,
-      inFlight: rest.inFlight,
-      unaccounted: rest.unaccounted,
+      pipelines: [...pipelines].map((id) => this.pipeline(id)),
+      components: this.#componentAccounts(),
+      identities: [...unique.values()].map((end) => this.identity(end)),
     };
   }
-}
 
-/**
- * What one pipeline adds to the identity of one of its ends.
- *
- * What was taken in and is neither consumed, dropped nor held must be under way, and what is under way is
- * counted at every edge: it bounds the difference from both sides. At rest nothing is under way and
- * the difference must be 0.
- */
-function pipelinePart(pipeline: CountedPipeline, index: number) {
-  const { entrance, fanOut, processorEdges, processors } = pipeline;
-  const edge = pipeline.ends[index]?.edge ?? entrance;
-  let dropped = 0;
-  let held = 0;
-  for (const { tally } of processors) {
-    dropped += tally.droppedItems;
-    held += tally.heldItems;
+  /** The counts of the pipeline with this ID, which is or was there. */
+  pipeline(id: string): PipelineAccount {
+    let account = this.#closed.pipelines.get(id);
+    for (const pipeline of this.#pipelines) {
+      if (pipeline.id === id) account = sumOfPipelines(accountOf(pipeline), account);
+    }
+    if (account === undefined) throw new Error(`there never was a pipeline ${JSON.stringify(id)}`);
+    let acceptedButRefused = this.#closed.acceptedButRefused.get(id) ?? 0;
+    for (const { fanOut, pipelines } of this.#splits) {
+      const branch = pipelines.indexOf(id);
+      if (branch >= 0) acceptedButRefused += fanOut.deliveredButRefused(branch);
+    }
+    return { ...account, acceptedButRefused };
   }
-  // Batches before and behind a processor that holds are under way on different edges.
-  let underWay = edge.inFlight + (fanOut?.inFlight ?? 0);
-  for (const { inFlight } of new Set([entrance, ...processorEdges])) underWay += inFlight;
-  const accepted = entrance.offered - entrance.refused;
-  const deliveredButRefused = fanOut?.deliveredButRefused(index) ?? 0;
-  const difference = accepted + deliveredButRefused - edge.accepted - dropped - held;
-  const explained = Math.min(Math.max(difference, -underWay), underWay);
-  return {
-    accepted,
-    consumed: edge.accepted,
-    deliveredButRefused,
-    deliveredEarly: Math.max(0, -explained),
-    dropped,
-    held,
-    inFlight: Math.max(0, explained),
-    unaccounted: difference - explained,
-  };
-}
 
-function componentAccount(component: CountedComponent): ComponentAccount {
-  const { id, kind, pipeline, signal, tally } = component;
-  const dropped = Object.fromEntries(tally.dropReasons);
-  return { kind, id, signal, pipeline, held: tally.heldItems, dropped };
+  /** The identity of an exporter or connector for one signal. */
+  identity(end: ComponentName): IdentityAccount {
+    const key = nameKey(end);
+    const parts: IdentityTerms[] = [];
+    const closed = this.#closed.identities.get(key);
+    if (closed !== undefined) parts.push(closed);
+    for (const pipeline of this.#pipelines) {
+      for (let index = 0; index < pipeline.ends.length; index++) {
+        const component = pipeline.ends[index]?.component;
+        if (component === undefined || nameKey(component) !== key) continue;
+        parts.push(termsOfPipeline(pipeline, index));
+      }
+    }
+    for (const component of this.#components) {
+      if (nameKey(component) === key) parts.push(termsOfEnd(component.tally));
+    }
+    const { id, kind, signal } = end;
+    return { kind, id, signal: signal as Signal, ...sumOfTerms(parts) };
+  }
+
+  /** The accounts of a component's instances together, in whatever pipelines. */
+  component(name: ComponentName): ComponentAccount {
+    const key = nameKey(name);
+    let account: ComponentAccount | undefined;
+    for (const closed of this.#closed.components.values()) {
+      if (nameKey(closed) === key) account = sumOfComponents(closed, account);
+    }
+    for (const live of this.#components) {
+      if (nameKey(live) === key) account = sumOfComponents(componentAccount(live), account);
+    }
+    const { id, kind, signal } = name;
+    const none = { held: 0, dropped: {}, recovered: 0, persisted: 0 };
+    return account ?? { kind, id, signal, pipeline: undefined, ...none };
+  }
+
+  /** What a processor was offered and offered on. */
+  flow(processor: ComponentName): ProcessorFlow {
+    const key = nameKey(processor);
+    const flows = [this.#closed.flows.get(key)];
+    for (const pipeline of this.#pipelines) {
+      for (const [index, each] of pipeline.processors.entries()) {
+        if (nameKey(each) === key) flows.push(flowThrough(pipeline, index));
+      }
+    }
+    return sumOfFlows(flows);
+  }
+
+  #componentAccounts(): ComponentAccount[] {
+    const accounts = new Map(this.#closed.components);
+    for (const component of this.#components) {
+      const key = instanceKey(component);
+      accounts.set(key, sumOfComponents(componentAccount(component), accounts.get(key)));
+    }
+    return [...accounts.values()];
+  }
+
+  #closeRetired(): void {
+    for (const graph of this.#retired.slice()) {
+      if (!isAtRest(graph) && this.#retired.length <= UNSETTLED_MAX) continue;
+      this.#retired.splice(this.#retired.indexOf(graph), 1);
+      this.#closed.add(graph);
+      for (const pipeline of graph.pipelines) this.#pipelines.delete(pipeline);
+      for (const split of graph.splits) this.#splits.delete(split);
+      for (const component of graph.components) this.#components.delete(component);
+    }
+  }
 }

@@ -27,7 +27,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import { checkConfiguration } from "../check/check-configuration.js";
 import { createPipelineRuntime } from "../pipeline-runtime.js";
-import type { IdentityAccount } from "./accounting.js";
+import type { IdentityAccount } from "./accounts.js";
 
 const SIGNALS: readonly Signal[] = ["traces", "metrics", "logs", "profiles"];
 const config = z.strictObject({});
@@ -40,6 +40,8 @@ class Laboratory {
   readonly outputs = new Map<string, ReceiverOutputs>();
   /** What has really left, by `id:signal`. */
   readonly delivered = new Map<string, number>();
+  /** Batches on disk, in items, by `id:signal`. */
+  readonly disks = new Map<string, number[]>();
   readonly #pending = new Set<Promise<void>>();
 
   constructor(seed: number) {
@@ -161,6 +163,7 @@ class Laboratory {
           settings.ledger.released(batch.itemCount);
         });
       }),
+      this.#diskExporter(),
       defineConnector({
         ...common,
         type: "join",
@@ -176,13 +179,66 @@ class Laboratory {
     ];
   }
 
+  /** A queue on disk that delivers one batch after another and keeps the rest for the next start. */
+  #diskExporter() {
+    return defineExporter({
+      ...common,
+      type: "disk",
+      exclusive: () => true,
+      create: (settings) => {
+        const { id, ledger, signal } = settings;
+        const key = `${id}:${signal}`;
+        const disk = this.disks.get(key) ?? [];
+        this.disks.set(key, disk);
+        let isStopping = false;
+        const work = async () => {
+          for (;;) {
+            await this.sleep();
+            const items = disk[0];
+            if (isStopping || items === undefined) return;
+            const isDelivered = await this.deliver(settings, items).then(
+              () => true,
+              () => false,
+            );
+            disk.shift();
+            ledger.released(items);
+            if (!isDelivered) ledger.dropped(items, "given_up");
+          }
+        };
+        let working = Promise.resolve();
+        const wake = () => {
+          working = working.then(work);
+        };
+        return {
+          start: async () => {
+            for (const items of disk) ledger.recovered(items);
+            wake();
+          },
+          consume: async (batch) => {
+            if (isStopping) throw new RetryableError("SHUTTING_DOWN", "stopping");
+            if (this.random() < 0.1) throw new RetryableError("STORAGE_FAILED", "disk full");
+            disk.push(batch.itemCount);
+            ledger.held(batch.itemCount);
+            wake();
+          },
+          shutdown: async () => {
+            if (isStopping) return;
+            isStopping = true;
+            await working;
+            for (const items of disk) ledger.persisted(items);
+          },
+        };
+      },
+    });
+  }
+
   async runtime(pipelines: object) {
     const ids = (...types: string[]) =>
       Object.fromEntries(types.flatMap((type) => [1, 2].map((name) => [`${type}/${name}`, {}])));
     const root = {
       receivers: ids("rec"),
       processors: ids("pass", "filter", "refuse", "hold", "leak"),
-      exporters: ids("direct", "queue"),
+      exporters: ids("direct", "queue", "disk"),
       connectors: ids("join"),
       service: { pipelines },
     };
@@ -202,13 +258,19 @@ class Laboratory {
 }
 
 function assertBalanced(identity: IdentityAccount, moment: string): void {
-  const { accepted, deliveredButRefused, deliveredEarly } = identity;
-  const { delivered, dropped, held, inFlight, unaccounted } = identity;
+  const { accepted, deliveredButRefused, deliveredEarly, recovered } = identity;
+  const { delivered, dropped, held, inFlight, persisted, unaccounted } = identity;
   const where = `${identity.id} ${moment}: ${JSON.stringify(identity)}`;
   assert.equal(unaccounted, 0, where);
   assert.equal(
-    accepted + deliveredButRefused + deliveredEarly,
-    delivered + dropped + held + inFlight,
+    accepted + recovered + deliveredButRefused + deliveredEarly,
+    delivered + dropped + persisted + held + inFlight,
+    where,
+  );
+  const reasons = Object.values(identity.dropReasons);
+  assert.equal(
+    reasons.reduce((sum, items) => sum + items, 0),
+    dropped,
     where,
   );
   assert.ok(delivered >= 0 && dropped >= 0 && held >= 0, where);
@@ -218,10 +280,13 @@ const processors = fc.uniqueArray(
   fc.constantFrom("pass/1", "pass/2", "filter/1", "refuse/1", "hold/1", "hold/2"),
   { maxLength: 3 },
 );
-const exporters = fc.uniqueArray(fc.constantFrom("direct/1", "direct/2", "queue/1", "queue/2"), {
-  minLength: 1,
-  maxLength: 3,
-});
+const exporters = fc.uniqueArray(
+  fc.constantFrom("direct/1", "direct/2", "queue/1", "queue/2", "disk/1"),
+  {
+    minLength: 1,
+    maxLength: 3,
+  },
+);
 const receivers = fc.uniqueArray(fc.constantFrom("rec/1", "rec/2"), { minLength: 1 });
 const shape = fc
   .record({

@@ -33,8 +33,8 @@ export const pipelineInFlightItems: MetricDefinition = {
 
 export const pipelineAcceptedButRefusedItems: MetricDefinition = {
   name: "inode_gateway_pipeline_accepted_but_refused_items",
-  help: "Accepted items whose sender was refused, because another pipeline of the receiver refused.",
-  kind: "counter",
+  help: "Accepted items whose sender was refused by another pipeline of the receiver and has not come back.",
+  kind: "gauge",
   labels: ["pipeline"],
 };
 
@@ -54,8 +54,8 @@ export const deliveredItems: MetricDefinition = {
 
 export const deliveredButRefusedItems: MetricDefinition = {
   name: "inode_gateway_delivered_but_refused_items",
-  help: "Items an exporter or connector took while another one of the same pipeline refused them.",
-  kind: "counter",
+  help: "Items it took while another exporter of its pipeline refused, and no retry has gone there yet.",
+  kind: "gauge",
   labels: END_LABELS,
 };
 
@@ -71,6 +71,20 @@ export const droppedItems: MetricDefinition = {
   help: "Acknowledged items that ended in a component without being delivered, by reason.",
   kind: "counter",
   labels: [...END_LABELS, "reason"],
+};
+
+export const recoveredItems: MetricDefinition = {
+  name: "inode_gateway_recovered_items",
+  help: "Items that a component found on disk at a start, acknowledged by whoever left them there.",
+  kind: "counter",
+  labels: END_LABELS,
+};
+
+export const persistedItems: MetricDefinition = {
+  name: "inode_gateway_persisted_items",
+  help: "Items that a component left on disk when it stopped, for the next start to find.",
+  kind: "counter",
+  labels: END_LABELS,
 };
 
 export const inFlightItems: MetricDefinition = {
@@ -106,6 +120,8 @@ export const pipelineMetrics: readonly MetricDefinition[] = [
   deliveredButRefusedItems,
   heldItems,
   droppedItems,
+  recoveredItems,
+  persistedItems,
   inFlightItems,
   unaccountedItems,
   componentBugs,

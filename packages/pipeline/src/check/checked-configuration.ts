@@ -16,6 +16,8 @@ export interface CheckedComponent<Factory extends ComponentFactory = ComponentFa
   readonly factory: Factory;
   /** Output of the factory's schema. */
   readonly config: unknown;
+  /** What the schema was given, after substitution: equal sections are equal configurations. */
+  readonly section: unknown;
 }
 
 /** One pipeline; every ID in it is configured, and every component supports its signal. */

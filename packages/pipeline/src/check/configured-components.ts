@@ -59,7 +59,7 @@ function checkComponent(
   const factory = factoryOf(id, name, factories, findings);
   if (factory === undefined) return undefined;
   const parsed = parseSection(factory.config, section, [name, id]);
-  if ("value" in parsed) return { id, factory, config: parsed.value as unknown };
+  if ("value" in parsed) return { id, factory, config: parsed.value as unknown, section };
   findings.problems.push(...parsed.problems);
   return undefined;
 }

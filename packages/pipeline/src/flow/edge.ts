@@ -16,6 +16,7 @@ export class Edge implements Consumer {
   inFlight = 0;
   readonly #target: Consumer;
   readonly #bugs: ComponentBugs;
+  #onIdle: (() => void)[] | undefined;
 
   /** @param bugs those of the component that stands behind this edge */
   constructor(target: Consumer, bugs: ComponentBugs) {
@@ -54,6 +55,21 @@ export class Edge implements Consumer {
       throw this.#bugs.translate(error);
     } finally {
       this.inFlight -= items;
+      if (this.inFlight === 0 && this.#onIdle !== undefined) this.#becomeIdle(this.#onIdle);
     }
+  }
+
+  /** Resolves when no batch is under way behind this edge; a later one may begin in the same tick. */
+  whenIdle(): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle ??= [];
+      this.#onIdle.push(resolve);
+    });
+  }
+
+  #becomeIdle(waiting: readonly (() => void)[]): void {
+    this.#onIdle = undefined;
+    for (const resolve of waiting) resolve();
   }
 }

@@ -16,8 +16,9 @@ import { ComponentBugs } from "./component-bugs.js";
 import { Edge } from "./edge.js";
 import { FanOut, fanOut } from "./fan-out.js";
 import { InternalError } from "./internal-error.js";
+import { PartialDeliveries } from "./partial-deliveries.js";
 
-const clock = new FakeClock();
+const newPartial = () => new PartialDeliveries(new FakeClock());
 const branch = (consumer: Consumer, name = "exporter") => ({ consumer, name });
 
 function createBugs() {
@@ -30,8 +31,8 @@ function createBugs() {
 
 test("a single branch is the consumer itself", () => {
   const only = new CapturingConsumer();
-  assert.equal(fanOut([branch(only)], clock), only);
-  assert.ok(fanOut([branch(only), branch(only)], clock) instanceof FanOut);
+  assert.equal(fanOut([branch(only)], newPartial()), only);
+  assert.ok(fanOut([branch(only), branch(only)], newPartial()) instanceof FanOut);
 });
 
 test("all branches get the same batch at the same time, and all are waited for", async () => {
@@ -41,7 +42,7 @@ test("all branches get the same batch at the same time, and all are waited for",
     throw new RetryableError("QUEUE_FULL", "full");
   });
   const fast = new CapturingConsumer();
-  const split = new FanOut([branch(slow), branch(failing), branch(fast)], clock);
+  const split = new FanOut([branch(slow), branch(failing), branch(fast)], newPartial());
   const batch = createTestBatch({ itemCount: 3 });
   let isSettled = false;
   const answer = split.consume(batch).finally(() => {
@@ -68,7 +69,7 @@ test("a branch that throws instead of rejecting does not keep the others from th
     },
   };
   const other = new CapturingConsumer();
-  const split = new FanOut([branch(throwing), branch(other)], clock);
+  const split = new FanOut([branch(throwing), branch(other)], newPartial());
   await assert.rejects(split.consume(createTestBatch()), { code: "BATCH_MALFORMED" });
   assert.equal(other.batches.length, 1);
 });
@@ -123,7 +124,7 @@ test("the answer does not depend on the order in time", async () => {
           },
         }));
         const branches = consumers.map((consumer, index) => branch(consumer, `${index}`));
-        const split = new FanOut(branches, clock);
+        const split = new FanOut(branches, newPartial());
         try {
           await split.consume(createTestBatch());
           return "ok";

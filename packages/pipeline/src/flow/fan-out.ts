@@ -1,12 +1,11 @@
 import {
   type Batch,
-  type Clock,
   type Consumer,
   type PermanentError,
   RetryableError,
 } from "@inode-gateway/contract";
 import { type BranchFailure, combineDeliveryErrors, combineErrors } from "./combine-errors.js";
-import { PartialDeliveries } from "./partial-deliveries.js";
+import type { PartialDeliveries } from "./partial-deliveries.js";
 
 /** One way out of a fan-out. */
 export interface Branch {
@@ -29,10 +28,11 @@ export class FanOut implements Consumer {
   readonly #deliveredButRefused: number[];
   readonly #partial: PartialDeliveries;
 
-  constructor(branches: readonly Branch[], clock: Clock) {
+  /** @param partial what is remembered of retries; may be that of an earlier fan-out in this place */
+  constructor(branches: readonly Branch[], partial: PartialDeliveries) {
     this.#branches = branches;
     this.#deliveredButRefused = branches.map(() => 0);
-    this.#partial = new PartialDeliveries(clock);
+    this.#partial = partial;
   }
 
   /**
@@ -63,8 +63,8 @@ export class FanOut implements Consumer {
         throw refusal;
       }
       const answers = await Promise.allSettled(
-        this.#branches.map(async ({ consumer }, index) => {
-          if (having === undefined || !having.has(index)) await consumer.consume(batch);
+        this.#branches.map(async ({ consumer, name }) => {
+          if (having === undefined || !having.has(name)) await consumer.consume(batch);
         }),
       );
       if (answers.some(({ status }) => status === "rejected")) {
@@ -79,12 +79,11 @@ export class FanOut implements Consumer {
   // All are asked, so that the sender is told of all of them.
   #refusalOf(
     batch: Batch | undefined,
-    having: ReadonlySet<number> | undefined,
+    having: ReadonlySet<string> | undefined,
   ): PermanentError | RetryableError | undefined {
     let failures: BranchFailure<PermanentError | RetryableError>[] | undefined;
-    for (let index = 0; index < this.#branches.length; index++) {
-      const branch = this.#branches[index];
-      if (branch === undefined || having?.has(index)) continue;
+    for (const branch of this.#branches) {
+      if (having?.has(branch.name)) continue;
       const error = branch.consumer.refusal?.(batch);
       if (error === undefined) continue;
       failures ??= [];
@@ -96,17 +95,18 @@ export class FanOut implements Consumer {
   #refuse(
     batch: Batch,
     answers: readonly PromiseSettledResult<void>[],
-    having: ReadonlySet<number> | undefined,
+    having: ReadonlySet<string> | undefined,
   ): unknown {
     const failures: BranchFailure[] = [];
-    const haveItNow = new Set<number>();
-    for (const [index, answer] of answers.entries()) {
-      if (answer.status === "rejected") {
-        failures.push({ branch: this.#branches[index]?.name ?? "", error: answer.reason });
+    const haveItNow = new Set<string>();
+    for (const [index, { name }] of this.#branches.entries()) {
+      const answer = answers[index];
+      if (answer?.status === "rejected") {
+        failures.push({ branch: name, error: answer.reason });
         continue;
       }
-      haveItNow.add(index);
-      if (!having?.has(index)) this.#addDelivered(index, batch.itemCount);
+      haveItNow.add(name);
+      if (!having?.has(name)) this.#addDelivered(index, batch.itemCount);
     }
     const error = combineErrors(failures);
     // Nobody sends again what was refused for good.
@@ -117,8 +117,10 @@ export class FanOut implements Consumer {
   }
 
   /** The others have it too now: its sender is not refused any more. */
-  #settle(items: number, having: ReadonlySet<number>): void {
-    for (const index of having) this.#addDelivered(index, -items);
+  #settle(items: number, having: ReadonlySet<string>): void {
+    for (const [index, { name }] of this.#branches.entries()) {
+      if (having.has(name)) this.#addDelivered(index, -items);
+    }
   }
 
   #addDelivered(branch: number, items: number): void {
@@ -127,9 +129,9 @@ export class FanOut implements Consumer {
 }
 
 /** The consumer that reaches all branches; a single one is reached without anything in between. */
-export function fanOut(branches: readonly Branch[], clock: Clock): Consumer {
+export function fanOut(branches: readonly Branch[], partial: PartialDeliveries): Consumer {
   const [first] = branches;
   return first !== undefined && branches.length === 1
     ? first.consumer
-    : new FanOut(branches, clock);
+    : new FanOut(branches, partial);
 }

@@ -13,7 +13,8 @@ export const PARTIAL_DELIVERIES_MAX = 10_000;
 interface PartialDelivery {
   readonly byteLength: number;
   readonly digest: string;
-  readonly branches: ReadonlySet<number>;
+  /** Names of branches. */
+  readonly branches: ReadonlySet<string>;
   readonly untilMs: number;
 }
 
@@ -22,7 +23,8 @@ interface PartialDelivery {
  * that the sender's retry of the same bytes goes only to the others.
  *
  * The same bytes with other metadata or from another authenticated sender are another batch. Each
- * memory is good for one retry: of two equal batches that failed, both retries are recognized.
+ * memory is good for one retry: of two equal batches that failed, both retries are recognized. Kept
+ * over reloads, since a sender does not know of them.
  */
 export class PartialDeliveries {
   readonly #clock: Clock;
@@ -40,8 +42,8 @@ export class PartialDeliveries {
     return this.#known.size;
   }
 
-  /** The branches that have this batch, which is forgotten now; undefined when it is not known. */
-  take(batch: Batch): ReadonlySet<number> | undefined {
+  /** The names of the branches that have this batch, which is forgotten now; undefined when it is not known. */
+  take(batch: Batch): ReadonlySet<string> | undefined {
     this.#forgetOld();
     if (!this.#lengths.has(batch.byteLength)) return undefined;
     const found = this.#byDigest.get(digestOf(batch))?.[0];
@@ -49,7 +51,7 @@ export class PartialDeliveries {
     return found?.branches;
   }
 
-  remember(batch: Batch, branches: ReadonlySet<number>): void {
+  remember(batch: Batch, branches: ReadonlySet<string>): void {
     this.#forgetOld();
     if (this.#known.size >= PARTIAL_DELIVERIES_MAX) {
       const [oldest] = this.#known;

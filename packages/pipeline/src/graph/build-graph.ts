@@ -1,139 +1,182 @@
-import type {
-  Component,
-  Consumer,
-  Extension,
-  Processor,
-  ReceiverOutputs,
-  Signal,
-} from "@inode-gateway/contract";
-import { Accounting, type CountedPipeline, type CountedSplit } from "../accounting/accounting.js";
-import { observeAccounting } from "../accounting/observe-accounting.js";
+import type { Consumer, Extension, Processor, Signal } from "@inode-gateway/contract";
 import type { CheckedConfiguration, CheckedPipeline } from "../check/checked-configuration.js";
 import { connectorOutputs } from "../check/connector-ends.js";
 import { Edge } from "../flow/edge.js";
-import { FanOut, fanOut } from "../flow/fan-out.js";
+import { type Branch, FanOut, fanOut } from "../flow/fan-out.js";
+import { Gate } from "../flow/gate.js";
+import { PartialDeliveries } from "../flow/partial-deliveries.js";
 import { type ComponentNode, describeComponent } from "./component-node.js";
-import { type GraphServices, NodeBuilder } from "./node-builder.js";
+import type { EndNode, Graph, GraphPipeline, Route } from "./graph.js";
+import type { GraphServices, NodeBuilder } from "./node-builder.js";
+import { isSameList, type Reusable } from "./reusable.js";
 import { stopStages } from "./stop-stages.js";
 
-/** A consumer with a life: the end of a pipeline. */
-type End = ComponentNode<Component & Consumer>;
-
-/** All component instances of one configuration, connected, none of them started. */
-export interface Graph {
-  /** In the order of their start: whatever one refers to stands before it. */
-  readonly extensions: readonly ComponentNode<Extension>[];
-  /** Exporters, then processors and connectors against the flow, then receivers. */
-  readonly startOrder: readonly ComponentNode[];
-  /** With the flow; the components of one stage do not feed each other and stop at the same time. */
-  readonly stopStages: readonly (readonly ComponentNode[])[];
-  readonly accounting: Accounting;
-  /** Takes the graph's counts off the metrics page. */
-  endObserving(): void;
+/** What a graph is built with. */
+export interface BuildOptions {
+  readonly services: GraphServices;
+  readonly nodes: NodeBuilder;
+  /** What may be taken over from the graph in force. */
+  readonly reusable?: Reusable | undefined;
 }
 
 /**
  * Makes all component instances of a checked configuration and connects them; starts nothing.
  *
  * One receiver for each ID, one processor for each pipeline that names it, one exporter for each ID
- * and signal, one connector for each ID and signal it takes.
+ * and signal, one connector for each ID and signal it takes. What `reusable` has is taken over; the gates
+ * of receivers that are taken over still lead where they did: see {@link Route}.
  *
- * @throws Error naming the component whose `create` throws
+ * @throws StartError naming the component whose `create` throws
  */
-export function buildGraph(checked: CheckedConfiguration, services: GraphServices): Graph {
-  return new GraphBuilder(checked, services).build();
+export function buildGraph(checked: CheckedConfiguration, options: BuildOptions): Graph {
+  return new GraphBuilder(checked, options).build();
 }
 
 class GraphBuilder {
   readonly #checked: CheckedConfiguration;
   readonly #services: GraphServices;
-  readonly #nodes: NodeBuilder;
-  readonly #ends = new Map<string, End>();
-  readonly #entrances = new Map<string, Edge>();
-  readonly #pipelines: CountedPipeline[] = [];
-  readonly #splits: CountedSplit[] = [];
+  readonly #builder: NodeBuilder;
+  readonly #reusable: Reusable | undefined;
+  /** Downstream first, as they were made or taken over. */
+  readonly #nodes: ComponentNode[] = [];
+  readonly #ends = new Map<string, EndNode>();
+  readonly #pipelines = new Map<string, GraphPipeline>();
+  readonly #routes = new Map<string, ReadonlyMap<Signal, Route>>();
+  readonly #connections = new Map<ComponentNode, readonly GraphPipeline[]>();
+  readonly #partialDeliveries = new Map<string, PartialDeliveries>();
 
-  constructor(checked: CheckedConfiguration, services: GraphServices) {
+  constructor(checked: CheckedConfiguration, { nodes, reusable, services }: BuildOptions) {
     this.#checked = checked;
     this.#services = services;
-    this.#nodes = new NodeBuilder(services);
+    this.#builder = nodes;
+    this.#reusable = reusable;
   }
 
   build(): Graph {
     const extensions = this.#extensions();
-    for (const pipeline of this.#checked.pipelines) this.#entranceOf(pipeline);
+    for (const pipeline of this.#checked.pipelines) this.#pipeline(pipeline);
     for (const id of this.#checked.receivers.keys()) this.#receiver(id);
-    const { endObserving, nodes } = this.#nodes;
-    const counted = { pipelines: this.#pipelines, splits: this.#splits, components: nodes };
-    const accounting = new Accounting(counted);
-    endObserving.push(...observeAccounting(this.#services.meter, accounting, counted));
-    const ofKinds = (...kinds: string[]) => nodes.filter(({ kind }) => kinds.includes(kind));
+    const ofKinds = (...kinds: string[]) => this.#nodes.filter(({ kind }) => kinds.includes(kind));
     return {
+      checked: this.#checked,
       extensions,
       startOrder: [
         ...ofKinds("exporter"),
         ...ofKinds("processor", "connector"),
         ...ofKinds("receiver"),
       ],
-      stopStages: stopStages(this.#checked.pipelines, nodes),
-      accounting,
-      endObserving: () => {
-        for (const end of endObserving.splice(0)) end();
-      },
+      stopStages: stopStages(this.#checked.pipelines, this.#nodes),
+      // In the order of the configuration, not in that of building.
+      pipelines: new Map(
+        this.#checked.pipelines.map((pipeline) => [pipeline.id, this.#pipeline(pipeline)]),
+      ),
+      routes: this.#routes,
+      connections: this.#connections,
+      partialDeliveries: this.#partialDeliveries,
     };
   }
 
   #extensions(): ComponentNode<Extension>[] {
-    return [...this.#checked.extensions.values()].map(({ id, factory, config }) =>
-      this.#nodes.build({ kind: "extension", id }, (settings) => factory.create(settings, config)),
-    );
+    return [...this.#checked.extensions.values()].map((checked) => {
+      const { config, factory, id } = checked;
+      return (
+        this.#reusable?.extension(checked) ??
+        this.#builder.build({ kind: "extension", id }, checked, (settings) =>
+          factory.create(settings, config),
+        )
+      );
+    });
   }
 
   #receiver(id: string): void {
-    const { factory, config } = configured(this.#checked.receivers, id);
-    const outputs: Partial<Record<Signal, Consumer>> = {};
+    const checked = configured(this.#checked.receivers, id);
+    const { config, factory } = checked;
+    const wanted = new Map<Signal, GraphPipeline[]>();
     for (const signal of factory.signals) {
       const wanting = this.#checked.pipelines.filter(
         (pipeline) => pipeline.signal === signal && pipeline.receivers.includes(id),
       );
-      if (wanting.length > 0) outputs[signal] = this.#toPipelines(wanting);
+      if (wanting.length > 0)
+        wanted.set(
+          signal,
+          wanting.map((each) => this.#pipeline(each)),
+        );
     }
-    this.#nodes.build({ kind: "receiver", id }, (settings) =>
-      factory.create(settings, config, outputs satisfies ReceiverOutputs),
+    const kept = this.#reusable?.receiver(checked, [...wanted.keys()]);
+    const routes = new Map<Signal, Route>();
+    for (const [signal, pipelines] of wanted) {
+      routes.set(signal, this.#route(id, signal, pipelines, kept !== undefined));
+    }
+    this.#routes.set(id, routes);
+    if (kept !== undefined) {
+      this.#nodes.push(kept);
+      return;
+    }
+    const outputs = Object.fromEntries([...routes].map(([signal, { gate }]) => [signal, gate]));
+    this.#nodes.push(
+      this.#builder.build({ kind: "receiver", id }, checked, (settings) =>
+        factory.create(settings, config, outputs),
+      ),
     );
   }
 
-  #toPipelines(pipelines: readonly CheckedPipeline[]): Consumer {
-    const consumer = fanOut(
-      pipelines.map((pipeline) => ({
-        consumer: this.#entranceOf(pipeline),
-        name: `pipeline ${JSON.stringify(pipeline.id)}`,
-      })),
-      this.#services.clock,
-    );
-    if (consumer instanceof FanOut) {
-      this.#splits.push({ fanOut: consumer, pipelines: pipelines.map(({ id }) => id) });
+  #route(
+    receiverId: string,
+    signal: Signal,
+    pipelines: readonly GraphPipeline[],
+    isKept: boolean,
+  ): Route {
+    const before = this.#reusable?.route(receiverId, signal);
+    const place = `receiver ${receiverId} ${signal}`;
+    const partial = this.#partial(place);
+    if (before !== undefined && isSameList(before.pipelines, pipelines)) {
+      const { clock } = this.#services;
+      return isKept ? before : { ...before, gate: new Gate(before.target, clock) };
     }
-    return consumer;
+    const branches = pipelines.map(({ entrance, id }) => ({
+      consumer: entrance,
+      name: `pipeline ${JSON.stringify(id)}`,
+    }));
+    const target = fanOut(branches, partial);
+    const ids = pipelines.map(({ id }) => id);
+    const split = target instanceof FanOut ? { fanOut: target, pipelines: ids } : undefined;
+    const gate =
+      isKept && before !== undefined ? before.gate : new Gate(target, this.#services.clock);
+    return { gate, target, pipelines, split };
   }
 
   // What stands downstream is built first: an instance gets its consumer when it is made.
-  #entranceOf(pipeline: CheckedPipeline): Edge {
-    const known = this.#entrances.get(pipeline.id);
+  #pipeline(checked: CheckedPipeline): GraphPipeline {
+    const known = this.#pipelines.get(checked.id);
     if (known !== undefined) return known;
-    const ends = pipeline.exporters.map((id) => {
-      const component = this.#end(id, pipeline.signal);
-      return { component, edge: new Edge(component.component, component.bugs) };
-    });
-    const last = fanOut(
-      ends.map(({ component, edge }) => ({ consumer: edge, name: describeComponent(component) })),
-      this.#services.clock,
+    const ends = checked.exporters.map((id) => this.#end(id, checked.signal));
+    const processors = checked.processors.map((id) => configured(this.#checked.processors, id));
+    const partial = this.#partial(`pipeline ${checked.id}`);
+    let pipeline = this.#reusable?.pipeline(checked, ends, processors);
+    if (pipeline === undefined) pipeline = this.#newPipeline(checked, ends, partial);
+    else this.#nodes.push(...[...pipeline.processors].reverse());
+    this.#pipelines.set(checked.id, pipeline);
+    return pipeline;
+  }
+
+  #newPipeline(
+    checked: CheckedPipeline,
+    endNodes: readonly EndNode[],
+    partial: PartialDeliveries,
+  ): GraphPipeline {
+    const ends = endNodes.map((component) => ({
+      component,
+      edge: new Edge(component.component, component.bugs),
+    }));
+    const branches = ends.map(
+      ({ component, edge }): Branch => ({ consumer: edge, name: describeComponent(component) }),
     );
+    const last = fanOut(branches, partial);
     const edges: Edge[] = [];
     const processors: ComponentNode<Processor>[] = [];
     let next = last;
-    for (const id of [...pipeline.processors].reverse()) {
-      const processor = this.#processor(id, pipeline, next);
+    for (const id of [...checked.processors].reverse()) {
+      const processor = this.#processor(id, checked, next);
       const edge = new Edge(processor.component, processor.bugs);
       processors.unshift(processor);
       edges.unshift(edge);
@@ -141,58 +184,77 @@ class GraphBuilder {
     }
     // A pipeline begins with a processor, its only end, or a fan-out, which has no bugs of its own.
     const [firstEnd] = ends;
-    if (firstEnd === undefined) throw new Error(`pipeline ${pipeline.id} has no end`);
-    const entrance = next instanceof Edge ? next : new Edge(next, firstEnd.component.bugs);
-    this.#entrances.set(pipeline.id, entrance);
-    this.#pipelines.push({
-      id: pipeline.id,
-      signal: pipeline.signal,
-      entrance,
+    if (firstEnd === undefined) throw new Error(`pipeline ${checked.id} has no end`);
+    return {
+      id: checked.id,
+      signal: checked.signal,
+      entrance: next instanceof Edge ? next : new Edge(next, firstEnd.component.bugs),
       processors,
       processorEdges: edges,
       ends,
       fanOut: last instanceof FanOut ? last : undefined,
-    });
-    return entrance;
+    };
   }
 
   #processor(id: string, pipeline: CheckedPipeline, next: Consumer): ComponentNode<Processor> {
-    const { factory, config } = configured(this.#checked.processors, id);
-    const { id: pipelineId, signal } = pipeline;
-    return this.#nodes.build({ kind: "processor", id, signal, pipeline: pipelineId }, (settings) =>
-      factory.create(settings, config, next),
+    const checked = configured(this.#checked.processors, id);
+    const identity = {
+      kind: "processor",
+      id,
+      signal: pipeline.signal,
+      pipeline: pipeline.id,
+    } as const;
+    const node = this.#builder.build(identity, checked, (settings) =>
+      checked.factory.create(settings, checked.config, next),
     );
+    this.#nodes.push(node);
+    return node;
   }
 
-  #end(id: string, signal: Signal): End {
+  #end(id: string, signal: Signal): EndNode {
     const key = `${signal}:${id}`;
     const known = this.#ends.get(key);
     if (known !== undefined) return known;
     const end = this.#checked.connectors.has(id)
       ? this.#connector(id, signal)
       : this.#exporter(id, signal);
+    this.#nodes.push(end);
     this.#ends.set(key, end);
     return end;
   }
 
-  #exporter(id: string, signal: Signal): End {
-    const { factory, config } = configured(this.#checked.exporters, id);
-    return this.#nodes.build({ kind: "exporter", id, signal }, (settings) =>
-      factory.create(settings, config),
+  #exporter(id: string, signal: Signal): EndNode {
+    const checked = configured(this.#checked.exporters, id);
+    return (
+      this.#reusable?.exporter(checked, signal) ??
+      this.#builder.build({ kind: "exporter", id, signal }, checked, (settings) =>
+        checked.factory.create(settings, checked.config),
+      )
     );
   }
 
-  #connector(id: string, signal: Signal): End {
-    const { factory, config } = configured(this.#checked.connectors, id);
-    const signals = connectorOutputs(factory, signal);
-    const outputs = new Map<string, Consumer>();
-    for (const pipeline of this.#checked.pipelines) {
-      if (!pipeline.receivers.includes(id) || !signals.includes(pipeline.signal)) continue;
-      outputs.set(pipeline.id, this.#entranceOf(pipeline));
-    }
-    return this.#nodes.build({ kind: "connector", id, signal }, (settings) =>
-      factory.create(settings, config, outputs),
-    );
+  #connector(id: string, signal: Signal): EndNode {
+    const checked = configured(this.#checked.connectors, id);
+    const signals = connectorOutputs(checked.factory, signal);
+    const pipelines = this.#checked.pipelines
+      .filter(({ receivers, signal: out }) => receivers.includes(id) && signals.includes(out))
+      .map((pipeline) => this.#pipeline(pipeline));
+    const outputs = new Map(pipelines.map(({ entrance, id: pipeline }) => [pipeline, entrance]));
+    const node =
+      this.#reusable?.connector(checked, signal, pipelines) ??
+      this.#builder.build({ kind: "connector", id, signal }, checked, (settings) =>
+        checked.factory.create(settings, checked.config, outputs),
+      );
+    this.#connections.set(node, pipelines);
+    return node;
+  }
+
+  #partial(place: string): PartialDeliveries {
+    const partial =
+      this.#reusable?.graph.partialDeliveries.get(place) ??
+      new PartialDeliveries(this.#services.clock);
+    this.#partialDeliveries.set(place, partial);
+    return partial;
   }
 }
 

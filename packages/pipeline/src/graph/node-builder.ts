@@ -9,10 +9,12 @@ import type {
   Meter,
   Signal,
 } from "@inode-gateway/contract";
-import { componentBugs, droppedItems } from "../accounting/metrics.js";
-import { componentLabels } from "../accounting/observe-accounting.js";
+import { componentBugs } from "../accounting/metrics.js";
+import type { AccountingMetrics } from "../accounting/observe-accounting.js";
 import { Tally } from "../accounting/tally.js";
+import type { CheckedComponent } from "../check/checked-configuration.js";
 import { ComponentBugs } from "../flow/component-bugs.js";
+import { StartError } from "../life/start-error.js";
 import { ComponentStatusEntry } from "../life/status-store.js";
 import { type ComponentNode, describeComponent } from "./component-node.js";
 
@@ -37,37 +39,41 @@ export interface NodeIdentity {
   readonly pipeline?: string | undefined;
 }
 
-/** Makes component instances with their settings, and keeps what has to be ended with the graph. */
+/** Makes component instances with their settings. */
 export class NodeBuilder {
-  readonly nodes: ComponentNode[] = [];
-  readonly endObserving: (() => void)[] = [];
   readonly #services: GraphServices;
+  readonly #metrics: AccountingMetrics;
 
-  constructor(services: GraphServices) {
+  constructor(services: GraphServices, metrics: AccountingMetrics) {
     this.#services = services;
+    this.#metrics = metrics;
   }
 
+  /** @throws StartError naming the component when `create` throws */
   build<Made extends Component>(
-    identity: NodeIdentity,
+    { id, kind, pipeline, signal }: NodeIdentity,
+    checked: CheckedComponent,
     create: (settings: ComponentSettings) => Made,
   ): ComponentNode<Made> {
-    const { kind, id, signal, pipeline } = identity;
     const { clock, meter } = this.#services;
+    const identity = { kind, id, signal, pipeline };
     const logger = this.#loggerFor(identity);
     const counter = meter.counter(componentBugs, { component_kind: kind, component_id: id });
     const bugs = new ComponentBugs(describeComponent(identity), logger, counter);
-    const tally: Tally = new Tally((reason) => {
-      const labels = { ...componentLabels({ kind, id, signal, pipeline, tally }), reason };
-      this.endObserving.push(meter.observe(droppedItems, labels, () => tally.droppedFor(reason)));
-    });
-    const status = new ComponentStatusEntry({ kind, id, signal, pipeline }, clock, (changed) =>
+    const tally = new Tally((reason) => this.#metrics.showReason(identity, reason));
+    const status = new ComponentStatusEntry(identity, clock, (changed) =>
       this.#services.onStatus?.(changed),
     );
     const settings = this.#settingsFor(identity, { logger, bugs, tally, status });
-    const node = { kind, id, signal, pipeline, settings, tally, bugs, status };
-    const made = { ...node, component: create(settings) };
-    this.nodes.push(made);
-    return made;
+    let component: Made;
+    try {
+      component = create(settings);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const name = describeComponent(identity);
+      throw new StartError(`cannot make ${name}: ${reason}`, name, { cause: error });
+    }
+    return { ...identity, checked, settings, tally, bugs, status, component };
   }
 
   #settingsFor(

@@ -2,15 +2,22 @@ import type { CheckedPipeline } from "../check/checked-configuration.js";
 import type { ComponentNode } from "./component-node.js";
 
 /**
- * The components of a graph in the order of their stop, with the flow: receivers, then processors and
- * connectors, then exporters.
+ * The components of a graph in the order of their stop, with the flow.
  *
- * Within a stage nobody feeds anybody, so that a stage can stop at once; empty stages are left out.
+ * Within a stage nobody feeds anybody, so that a stage can stop at once.
  */
+export interface StopStages {
+  readonly receivers: readonly ComponentNode[];
+  /** Processors and connectors. */
+  readonly between: readonly (readonly ComponentNode[])[];
+  readonly exporters: readonly ComponentNode[];
+}
+
+/** Puts the components of a graph in the order of their stop. */
 export function stopStages(
   pipelines: readonly CheckedPipeline[],
   nodes: readonly ComponentNode[],
-): readonly (readonly ComponentNode[])[] {
+): StopStages {
   const entrances = entranceDepths(pipelines);
   const between: ComponentNode[][] = [];
   for (const node of nodes) {
@@ -20,7 +27,7 @@ export function stopStages(
     between[depth]?.push(node);
   }
   const ofKind = (wanted: string) => nodes.filter(({ kind }) => kind === wanted);
-  return [ofKind("receiver"), ...between, ofKind("exporter")].filter((stage) => stage.length > 0);
+  return { receivers: ofKind("receiver"), between, exporters: ofKind("exporter") };
 }
 
 /** How many components telemetry may have passed, at most, when it comes to a pipeline's entrance. */

@@ -23,6 +23,7 @@ export class ComponentStatusEntry {
   readonly #clock: Clock;
   readonly #onChange: StatusListener;
   #status: ComponentStatus | undefined;
+  #isMuted = false;
 
   constructor(owner: StatusOwner, clock: Clock, onChange: StatusListener) {
     this.#owner = owner;
@@ -35,6 +36,17 @@ export class ComponentStatusEntry {
     return this.#status;
   }
 
+  /** From now on nobody is told: the component is on trial, or it is being replaced. */
+  mute(): void {
+    this.#isMuted = true;
+  }
+
+  /** Its states are told again, and the present one at once. */
+  unmute(): void {
+    this.#isMuted = false;
+    if (this.#status !== undefined) this.#onChange(this.#status);
+  }
+
   /** A state that is reported again keeps the time it began; only its reason is brought up to date. */
   set(state: ComponentState, reason?: string): void {
     const before = this.#status;
@@ -42,6 +54,6 @@ export class ComponentStatusEntry {
     const sinceUnixMs = before?.state === state ? before.sinceUnixMs : this.#clock.unixMs();
     const { id, kind, pipeline, signal } = this.#owner;
     this.#status = { kind, id, pipeline, signal, state, reason, sinceUnixMs };
-    this.#onChange(this.#status);
+    if (!this.#isMuted) this.#onChange(this.#status);
   }
 }

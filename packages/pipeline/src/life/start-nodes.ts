@@ -1,6 +1,5 @@
 import { formatDuration } from "@inode-gateway/config";
-import type { Clock, Host } from "@inode-gateway/contract";
-import type { Graph } from "../graph/build-graph.js";
+import type { Clock, Extension, Host } from "@inode-gateway/contract";
 import { type ComponentNode, describeComponent } from "../graph/component-node.js";
 import { StartError } from "./start-error.js";
 import { settlesWithin } from "./time-limit.js";
@@ -22,14 +21,21 @@ export interface StartOptions {
 }
 
 /**
- * Starts extensions, then components against the flow, one after another.
+ * Starts components one after another, in the order given.
  *
  * @throws StartError naming the component that rejected or took longer than {@link START_TIMEOUT_MS}, or
  *   that was under way when `signal` was aborted; what was started stays so
  */
-export async function startGraph(graph: Graph, options: StartOptions): Promise<void> {
-  for (const node of [...graph.extensions, ...graph.startOrder]) await startNode(node, options);
-  for (const { bugs, component } of graph.extensions) {
+export async function startNodes(
+  nodes: readonly ComponentNode[],
+  options: StartOptions,
+): Promise<void> {
+  for (const node of nodes) await startNode(node, options);
+}
+
+/** Tells extensions that every pipeline is running. */
+export function tellReady(extensions: readonly ComponentNode<Extension>[]): void {
+  for (const { bugs, component } of extensions) {
     try {
       component.ready?.();
     } catch (error) {
@@ -43,7 +49,7 @@ async function startNode(
   { clock, host, onStarting, signal }: StartOptions,
 ): Promise<void> {
   const name = describeComponent(node);
-  if (signal.aborted) throw new StartError(`stopped before ${name} was started`);
+  if (signal.aborted) throw new StartError(`stopped before ${name} was started`, name);
   onStarting(node);
   node.status.set("starting");
   let isInTime: boolean;
@@ -53,16 +59,20 @@ async function startNode(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     node.status.set("permanent_error", reason);
-    throw new StartError(`cannot start ${name}: ${reason}`, { cause: error });
+    throw new StartError(`cannot start ${name}: ${reason}`, name, { cause: error });
   }
   if (!isInTime) {
     const reason = `did not start within ${formatDuration(START_TIMEOUT_MS)}`;
     node.status.set("permanent_error", reason);
-    throw new StartError(`${name} ${reason}`);
+    throw new StartError(`${name} ${reason}`, name);
   }
-  if (signal.aborted) throw new StartError(`stopped while ${name} was starting`);
+  if (signal.aborted) throw new StartError(`stopped while ${name} was starting`, name);
+  const { status } = node.status;
+  if (status?.state === "fatal_error") {
+    throw new StartError(`cannot start ${name}: ${status.reason ?? "it cannot go on"}`, name);
+  }
   // A component may have said already that it works without its destination.
-  if (node.status.status?.state === "starting") node.status.set("ok");
+  if (status?.state === "starting") node.status.set("ok");
 }
 
 function orAborted(started: Promise<void>, signal: AbortSignal): Promise<void> {

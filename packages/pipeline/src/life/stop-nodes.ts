@@ -1,5 +1,4 @@
-import type { Clock, Logger } from "@inode-gateway/contract";
-import type { Graph } from "../graph/build-graph.js";
+import type { Clock, Extension, Logger } from "@inode-gateway/contract";
 import { type ComponentNode, describeComponent } from "../graph/component-node.js";
 import { settlesWithin } from "./time-limit.js";
 
@@ -12,19 +11,12 @@ export interface StopOptions {
   readonly logger: Logger;
   /** On the monotonic clock; one for all components. */
   readonly deadlineMs: number;
-  /** The components that were asked to start. */
-  readonly started: ReadonlySet<ComponentNode>;
+  /** The components that were asked to start; those that are stopped are taken out. */
+  readonly started: Set<ComponentNode>;
 }
 
-/**
- * Stops what was started: readiness off, then components with the flow, then extensions backwards.
- *
- * Every component gets the one deadline. One that is not back {@link SHUTDOWN_GRACE_MS} after it is
- * logged and passed over, and what it holds is counted as dropped with the reason `shutdown`. Never
- * rejects.
- */
-export async function stopGraph(graph: Graph, options: StopOptions): Promise<void> {
-  const extensions = graph.extensions.filter((node) => options.started.has(node)).reverse();
+/** Tells extensions that they, or the whole process, begin to stop. */
+export function tellNotReady(extensions: readonly ComponentNode<Extension>[]): void {
   for (const { bugs, component } of extensions) {
     try {
       component.notReady?.();
@@ -32,11 +24,31 @@ export async function stopGraph(graph: Graph, options: StopOptions): Promise<voi
       bugs.report(error, "notReady");
     }
   }
-  const stages = [...graph.stopStages, ...extensions.map((extension) => [extension])];
-  for (const stage of stages) {
-    const running = stage.filter((node) => options.started.has(node));
-    await Promise.all(running.map((node) => stopNode(node, options)));
-  }
+}
+
+/**
+ * Stops those of `nodes` that were started, at the same time.
+ *
+ * One that is not back {@link SHUTDOWN_GRACE_MS} after the deadline is logged and passed over, and what it
+ * holds is counted as dropped with the reason `shutdown`. Never rejects.
+ */
+export async function stopNodes(
+  nodes: readonly ComponentNode[],
+  options: StopOptions,
+): Promise<void> {
+  await Promise.all(
+    nodes.map(async (node) => {
+      if (options.started.delete(node)) await stopNode(node, options);
+    }),
+  );
+}
+
+/** {@link stopNodes}, one after another: each before those that it refers to. */
+export async function stopExtensions(
+  startOrder: readonly ComponentNode<Extension>[],
+  options: StopOptions,
+): Promise<void> {
+  for (const extension of [...startOrder].reverse()) await stopNodes([extension], options);
 }
 
 async function stopNode(
