@@ -15,8 +15,10 @@ export interface CheckRequest {
 
 /** What the checking process found. */
 export type CheckAnswer =
-  | { readonly isSound: true }
-  | { readonly isSound: false; readonly reason: string };
+  | { readonly outcome: "sound"; readonly compactFailure?: string }
+  | { readonly outcome: "damaged"; readonly reason: string }
+  /** The system refused: nothing is known of the file. */
+  | { readonly outcome: "unreadable"; readonly reason: string };
 
 /**
  * Whether lmdb can open the file and walk all its keys, tried in a process of its own.
@@ -45,7 +47,7 @@ export function checkDataFile(request: CheckRequest, clock: Clock): Promise<Chec
       if (answer !== undefined) resolve(answer);
       else if (signal === null)
         reject(new Error(`the check of ${request.path} ended with ${code}`));
-      else resolve({ isSound: false, reason: `reading it ended with ${signal}` });
+      else resolve({ outcome: "damaged", reason: `reading it ended with ${signal}` });
     });
     child.send(request);
   });

@@ -1,4 +1,4 @@
-import { open } from "lmdb";
+import { open, type RootDatabase } from "lmdb";
 import type { CheckAnswer, CheckRequest } from "./check-data-file.js";
 import { databaseOptions } from "./data-file.js";
 import { decodeKey } from "./record-format.js";
@@ -7,25 +7,39 @@ import { reasonOf } from "./storage-directory.js";
 // A process of its own: lmdb maps the file, and a damaged one may end whoever opens it by a signal.
 
 async function check({ compactTo, fileBytesMax, path }: CheckRequest): Promise<CheckAnswer> {
+  let database: RootDatabase<Buffer, Uint8Array>;
   try {
-    const database = open<Buffer, Uint8Array>({
-      ...databaseOptions({ path, fsync: true, fileBytesMax }),
-      readOnly: true,
-    });
-    let previous: Uint8Array | undefined;
-    for (const key of database.getKeys({ start: Buffer.alloc(1), snapshot: true })) {
-      decodeKey(key);
-      if (previous !== undefined && Buffer.compare(previous, key) >= 0) {
-        return { isSound: false, reason: "its keys are not in order" };
-      }
-      previous = key;
-    }
+    const options = databaseOptions({ path, fsync: true, fileBytesMax });
+    database = open<Buffer, Uint8Array>({ ...options, readOnly: true });
+    walkKeys(database);
+  } catch (error) {
+    const outcome = isFromSystem(error) ? "unreadable" : "damaged";
+    return { outcome, reason: reasonOf(error) };
+  }
+  try {
     if (compactTo !== undefined) await database.backup(compactTo, true);
     await database.close();
-    return { isSound: true };
   } catch (error) {
-    return { isSound: false, reason: reasonOf(error) };
+    return { outcome: "sound", compactFailure: reasonOf(error) };
   }
+  return { outcome: "sound" };
+}
+
+/** @throws Error when the keys are not those of records, in order */
+function walkKeys(database: RootDatabase<Buffer, Uint8Array>): void {
+  let previous: Uint8Array | undefined;
+  for (const key of database.getKeys({ start: Buffer.alloc(1) })) {
+    decodeKey(key);
+    if (previous !== undefined && Buffer.compare(previous, key) >= 0) {
+      throw new Error("its keys are not in order");
+    }
+    previous = key;
+  }
+}
+
+/** Numbers of errors of the system are positive, lmdb's own are negative. */
+function isFromSystem(error: unknown): boolean {
+  return error instanceof Error && "code" in error && Number(error.code) > 0;
 }
 
 process.once("message", (request: CheckRequest) => {

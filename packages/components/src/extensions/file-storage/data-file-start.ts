@@ -13,6 +13,13 @@ export interface DataFileStart {
   readonly compacts: boolean;
 }
 
+/** What happened to the file. */
+export interface PreparedFile {
+  readonly moved?: MovedFile;
+  /** Why it was not compacted although that was wanted. */
+  readonly compactFailure?: string | undefined;
+}
+
 /** A damaged file, and the name it has now. */
 export interface MovedFile {
   readonly file: string;
@@ -27,23 +34,27 @@ export interface MovedFile {
  *
  * @throws Error when the file is damaged and may not be moved, or cannot be checked
  */
-export async function prepareDataFile(
-  start: DataFileStart,
-  clock: Clock,
-): Promise<MovedFile | undefined> {
+export async function prepareDataFile(start: DataFileStart, clock: Clock): Promise<PreparedFile> {
   const { compacts, directory, fileBytesMax } = start;
   const path = join(directory, DATA_FILE_NAME);
   const copy = `${path}.compact`;
   // Readers of a killed process would keep pages from being used again, its locks are of no use.
   await rm(`${path}-lock`, { force: true });
   await rm(copy, { force: true });
-  if (!(await isThere(path))) return undefined;
+  if (!(await isThere(path))) return {};
   const request = { path, fileBytesMax, compactTo: compacts ? copy : undefined };
   const answer = await checkDataFile(request, clock);
   await rm(`${path}-lock`, { force: true });
-  if (!answer.isSound) return moveAside(start, path, answer.reason, clock);
-  if (compacts) await replace(directory, copy, path);
-  return undefined;
+  if (answer.outcome === "unreadable") {
+    throw new Error(`the data file ${path} cannot be read: ${answer.reason}`);
+  }
+  if (answer.outcome === "damaged") {
+    return { moved: await moveAside(start, path, answer.reason, clock) };
+  }
+  const { compactFailure } = answer;
+  if (compactFailure !== undefined) await rm(copy, { force: true });
+  else if (compacts) await replace(directory, copy, path);
+  return { compactFailure };
 }
 
 /** Gives the file the owner's permissions alone, and its name a place on the disk. */

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, link, open, readdir, unlink } from "node:fs/promises";
 import { createConnection, createServer, type Server } from "node:net";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import type { Clock } from "@inode-gateway/contract";
 import { codeOf, directoryError } from "./storage-directory.js";
 
-const LOCK_NAME = "owner.sock";
-/** How often a directory that is held is looked at again within the time to wait. */
+/** Sockets by which a process claims the directory; every claim has a name that is used once. */
+const CLAIM = /^owner-.*\.sock$/;
+/** How often a directory that is held is looked at again within the time to wait, on average. */
 const POLL_MS = 50;
 /** How long the holder may take to say who it is; whether it lives is known before. */
 const ANSWER_MS_MAX = 500;
@@ -15,116 +16,113 @@ const ANSWER_MS_MAX = 500;
 const ANSWER_LENGTH_MAX = 512;
 /** The longest path of a unix socket that every system takes. */
 const SOCKET_PATH_BYTES_MAX = 100;
-/** Abandoned sockets that are met in a row before it is given up. */
-const STALE_MAX = 16;
+
+/** What a lock is acquired with. */
+export interface DirectoryLockOptions {
+  readonly directory: string;
+  /** What the holder is called in the message that others get. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** How long a directory that is held is waited for. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Holds a directory for one process: a unix socket in it that answers as long as the process lives.
  *
- * A socket that nobody listens on is what a killed process left, and is taken over at once. Process
- * IDs are not compared, so that containers that share a volume see each other although each of them
- * is process 1. Hosts that share a network file system do not see each other.
+ * A socket that nobody listens on is what a killed process left, and is removed. Process IDs are not
+ * compared, so that containers that share a volume see each other although each of them is process 1.
+ * Hosts that share a network file system do not see each other.
+ *
+ * Safe against others that come at the same time: a claim answers before it is visible, and whoever
+ * sees another living claim after making its own takes its own back. So of two that meet at least one
+ * gives way; when both do, they come again after a random time.
  */
 export class DirectoryLock {
-  readonly #path: string;
+  readonly #claim: string;
   readonly #server: Server;
   readonly #directory: FileHandle;
 
-  private constructor(path: string, server: Server, directory: FileHandle) {
-    this.#path = path;
+  private constructor(claim: string, server: Server, directory: FileHandle) {
+    this.#claim = claim;
     this.#server = server;
     this.#directory = directory;
   }
 
-  /**
-   * Waits until the directory is free.
-   *
-   * @param owner what the holder is called in the message that others get
-   * @throws Error when it is still held after `timeoutMs`, or cannot be written to
-   */
-  static async acquire(
-    directory: string,
-    owner: string,
-    clock: Clock,
-    timeoutMs: number,
-  ): Promise<DirectoryLock> {
+  /** @throws Error when it is still held after the time to wait, or cannot be written to */
+  static async acquire(options: DirectoryLockOptions): Promise<DirectoryLock> {
+    const { directory } = options;
     const handle = await open(directory, "r");
     const server = createServer((socket) => {
       socket.on("error", () => socket.destroy());
-      const answer = `process ${process.pid} on host ${hostname()}, ${owner}`;
+      const answer = `process ${process.pid} on host ${hostname()}, ${options.owner}`;
       socket.end(answer, () => socket.destroy());
     });
-    const own = `owner-${process.pid}-${randomBytes(6).toString("hex")}.sock`;
-    const path = join(directory, LOCK_NAME);
+    const name = `owner-${process.pid}-${randomBytes(6).toString("hex")}`;
+    const hidden = join(directory, `.${name}`);
+    const claim = join(directory, `${name}.sock`);
     try {
-      await listen(server, socketPath(directory, handle.fd, own));
-      await waitForLink(join(directory, own), path, { directory, handle, clock, timeoutMs });
-      await unlink(join(directory, own));
-      return new DirectoryLock(path, server, handle);
+      await listen(server, socketPath(directory, handle.fd, `.${name}`));
+      await waitForTurn(hidden, claim, handle, options);
+      // Until here it keeps the process alive: a start that waits must not end by itself.
+      server.unref();
+      return new DirectoryLock(claim, server, handle);
     } catch (error) {
+      await unlink(claim).catch(() => undefined);
       await close(server);
-      await unlink(join(directory, own)).catch(() => undefined);
       await handle.close();
       throw codeOf(error) === undefined ? error : directoryError(directory, error);
+    } finally {
+      await unlink(hidden).catch(() => undefined);
     }
   }
 
   /** Lets the directory go. */
   async release(): Promise<void> {
-    await unlink(this.#path).catch(() => undefined);
+    await unlink(this.#claim).catch(() => undefined);
     await close(this.#server);
     await this.#directory.close();
   }
 }
 
-interface Wait {
-  readonly directory: string;
-  readonly handle: FileHandle;
-  readonly clock: Clock;
-  readonly timeoutMs: number;
-}
-
-/** Gives the own socket the name of the lock, as soon as no living process has it. */
-async function waitForLink(own: string, path: string, wait: Wait): Promise<void> {
-  const { clock, directory, handle } = wait;
-  const deadlineMs = clock.nowMs() + wait.timeoutMs;
-  let stale = 0;
+async function waitForTurn(
+  hidden: string,
+  claim: string,
+  handle: FileHandle,
+  options: DirectoryLockOptions,
+): Promise<void> {
+  const { clock, directory } = options;
+  const deadlineMs = clock.nowMs() + options.timeoutMs;
   for (;;) {
-    try {
-      return await link(own, path);
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
-    }
-    const holder = await askHolder(socketPath(directory, handle.fd, LOCK_NAME));
-    if (holder === undefined) {
-      if (stale++ === STALE_MAX) throw new Error(`\`directory\` ${directory}: ${path} reappears`);
-      await bury(path, own, wait);
-    } else if (clock.nowMs() >= deadlineMs) {
+    await link(hidden, claim);
+    const holder = await otherHolder(directory, basename(claim), handle);
+    if (holder === undefined) return;
+    await unlink(claim);
+    if (clock.nowMs() >= deadlineMs) {
       throw new Error(
         `\`directory\` ${directory} is in use by ${holder}: ` +
           "give every replica and every `file_storage` a directory of its own",
       );
-    } else {
-      await new Promise<void>((resolve) => clock.setTimer(POLL_MS, resolve));
     }
+    const delayMs = POLL_MS * (0.5 + options.random());
+    await new Promise<void>((resolve) => clock.setTimer(delayMs, resolve));
   }
 }
 
-/**
- * Takes an abandoned socket away. Between the question and now another process may have put its own
- * in its place: whoever is moved by mistake is put back.
- */
-async function bury(path: string, own: string, { directory, handle }: Wait): Promise<void> {
-  const grave = `${own}.stale`;
-  try {
-    await rename(path, grave);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    throw error;
+/** Who else claims the directory and lives; the claims of the dead are removed. */
+async function otherHolder(
+  directory: string,
+  own: string,
+  handle: FileHandle,
+): Promise<string | undefined> {
+  for (const name of await readdir(directory)) {
+    if (!CLAIM.test(name) || name === own) continue;
+    const holder = await askHolder(socketPath(directory, handle.fd, name));
+    if (holder !== undefined) return holder;
+    await unlink(join(directory, name)).catch(() => undefined);
   }
-  const moved = await askHolder(socketPath(directory, handle.fd, basename(grave)));
-  if (moved !== undefined) await link(grave, path).catch(() => undefined);
-  await unlink(grave);
+  return undefined;
 }
 
 /** What the process that listens says of itself; undefined when nobody listens. */
@@ -164,7 +162,6 @@ function listen(server: Server, path: string): Promise<void> {
       server.removeListener("error", reject);
       resolve();
     });
-    server.unref();
   });
 }
 

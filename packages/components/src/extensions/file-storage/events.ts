@@ -17,6 +17,11 @@ export function fileMovedAside(
   settings.logger.error("the data file is damaged, an empty one takes its place", fields);
 }
 
+/** The file is used as it is. */
+export function notCompacted(settings: ComponentSettings, reason: string): void {
+  settings.logger.warn("the data file could not be compacted", { reason });
+}
+
 /** Records wait for a component that the configuration no longer has. */
 export function queueWithoutOwner(settings: ComponentSettings, queue: FoundQueue): void {
   const { componentId: component, name } = queue.owner;

@@ -117,9 +117,15 @@ export class FileStorage implements QueueStorage {
     const { clock, id } = this.#settings;
     const { create_directory: mayCreate, directory, timeout: timeoutMs } = this.#config;
     await prepareDirectory(directory, mayCreate, this.#config.directory_permissions);
-    this.#lock = await DirectoryLock.acquire(directory, `\`${id}\``, clock, timeoutMs);
+    this.#lock = await DirectoryLock.acquire({
+      directory,
+      owner: `\`${id}\``,
+      clock,
+      random: this.#settings.random,
+      timeoutMs,
+    });
     const fileBytesMax = this.#config.max_bytes * FILE_BYTES_PER_RECORD_BYTE + FILE_OVERHEAD_BYTES;
-    const moved = await prepareDataFile(
+    const { compactFailure, moved } = await prepareDataFile(
       {
         directory,
         fileBytesMax,
@@ -129,6 +135,7 @@ export class FileStorage implements QueueStorage {
       clock,
     );
     if (moved !== undefined) events.fileMovedAside(this.#settings, moved);
+    if (compactFailure !== undefined) events.notCompacted(this.#settings, compactFailure);
     const data = { path: join(directory, DATA_FILE_NAME), fsync: this.#config.fsync, fileBytesMax };
     this.#writer = await GroupWriter.open(data, clock, timeoutMs, this.#observer());
     await protectDataFile(directory);
