@@ -101,7 +101,8 @@ export class GatewayProcess implements ClientTarget {
     const refusal = output.refusal?.();
     if (refusal !== undefined) throw refusal;
     const metadata = new Map<string, readonly string[]>();
-    const origin = { peer: "client", receivedAtMs: this.#clock.nowMs(), deadlineMs, metadata };
+    const receivedAtMs = this.#clock.nowMs();
+    const origin = { peer: "client", receivedAtMs, deadlineMs, metadata, request: bytes };
     const broken = new Promise<never>((_resolve, reject) => {
       this.#breaks.push(() => {
         this.#world.setTimer(BREAK_MS, () => reject(new ConnectionLost("the gateway died")));

@@ -162,7 +162,7 @@ function planQueue(chance: Chance, isPersistent: boolean): Readonly<Record<strin
     sizer,
     block_on_overflow: chance.happens(0.2),
     ...(isPersistent ? { storage: "disk" } : { wait_for_result: chance.happens(0.2) }),
-    ...(chance.happens(0) ? { batch } : {}),
+    ...(chance.happens(0.4) ? { batch } : {}),
   };
 }
 

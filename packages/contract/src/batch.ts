@@ -11,6 +11,12 @@ export interface BatchOrigin {
   /** Request metadata the receiver was told to keep (`include_metadata`); names are lower-case. */
   readonly metadata: ReadonlyMap<string, readonly string[]>;
   /**
+   * The request as it came, by which its retry is recognized even when it has another outcome on its way,
+   * such as a container that is known by now; undefined once nobody will send it again. Shares the
+   * batch's memory.
+   */
+  readonly request?: Uint8Array | undefined;
+  /**
    * What the server authenticator knows of the sender, such as `username`; undefined without one.
    * Never written to disk.
    */

@@ -19,8 +19,9 @@ interface PartialDelivery {
 }
 
 /**
- * Remembers which branches of a fan-out have a batch whose sender was refused, by the batch's bytes, so
- * that the sender's retry of the same bytes goes only to the others.
+ * Remembers which branches of a fan-out have a batch whose sender was refused, by the bytes of the
+ * sender's request, so that its retry goes only to the others. The batch's own bytes will not do: a
+ * processor may make something else of the same request a second later.
  *
  * The same bytes with other metadata or from another authenticated sender are another batch. Each
  * memory is good for one retry: of two equal batches that failed, both retries are recognized. Kept
@@ -45,7 +46,7 @@ export class PartialDeliveries {
   /** The names of the branches that have this batch, which is forgotten now; undefined when it is not known. */
   take(batch: Batch): ReadonlySet<string> | undefined {
     this.#forgetOld();
-    if (!this.#lengths.has(batch.byteLength)) return undefined;
+    if (!this.#lengths.has(requestLength(batch))) return undefined;
     const found = this.#byDigest.get(digestOf(batch))?.[0];
     if (found !== undefined) this.#forget(found);
     return found?.branches;
@@ -57,7 +58,7 @@ export class PartialDeliveries {
       const [oldest] = this.#known;
       if (oldest !== undefined) this.#forget(oldest);
     }
-    const { byteLength } = batch;
+    const byteLength = requestLength(batch);
     const digest = digestOf(batch);
     const untilMs = this.#clock.nowMs() + PARTIAL_DELIVERY_MS;
     const partial = { byteLength, digest, branches, untilMs };
@@ -90,9 +91,14 @@ export class PartialDeliveries {
 }
 
 // A cryptographic hash: whoever could make two batches with one hash would make one of them vanish.
-function digestOf({ chunks, origin, signal }: Batch): string {
+function digestOf({ chunks, itemCount, origin, signal }: Batch): string {
   const hash = createHash("sha256");
-  for (const chunk of chunks) hash.update(chunk);
-  const sender = [signal, [...origin.metadata].sort(), [...(origin.auth ?? [])].sort()];
+  for (const chunk of origin.request === undefined ? chunks : [origin.request]) hash.update(chunk);
+  // A part of a request, as a connector makes them, is told from the others by its items.
+  const sender = [signal, itemCount, [...origin.metadata].sort(), [...(origin.auth ?? [])].sort()];
   return hash.update(JSON.stringify(sender)).digest("base64");
+}
+
+function requestLength({ byteLength, origin }: Batch): number {
+  return origin.request?.byteLength ?? byteLength;
 }
