@@ -75,7 +75,8 @@ async function startNode(
   if (status?.state === "starting") node.status.set("ok");
 }
 
-function orAborted(started: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Settles as `started` does, or resolves as soon as the signal is aborted. */
+export function orAborted(started: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve();
     signal.addEventListener("abort", onAbort, { once: true });

@@ -84,6 +84,7 @@ export class GraphReload {
     const { added, moved, startLate } = plan;
     const receivers = added.filter(({ kind }) => kind === "receiver");
     const others = added.filter(({ kind }) => kind !== "receiver");
+    await this.#context.waitForPredecessors(added);
     await this.#context.start(
       others.filter((node) => !startLate.has(node)),
       to,
@@ -167,6 +168,7 @@ export class GraphReload {
   /** Starts what had been stopped of the old configuration, anew. */
   async #restore(restored: Graph): Promise<void> {
     const { added } = planReload(this.#from, restored);
+    await this.#context.waitForPredecessors(added);
     this.#involved = [this.#from, restored];
     this.#context.accounting.add(countedIn(restored));
     await this.#context.start(

@@ -6,10 +6,11 @@ import type { ComponentNode } from "../graph/component-node.js";
 import { countedIn, type Graph } from "../graph/graph.js";
 import type { GraphServices, NodeBuilder } from "../graph/node-builder.js";
 import { Reusable } from "../graph/reusable.js";
-import { startNodes } from "../life/start-nodes.js";
+import { orAborted, startNodes } from "../life/start-nodes.js";
 import type { StopOptions } from "../life/stop-nodes.js";
 import { settlesWithin } from "../life/time-limit.js";
 import { GraphHost, type StatusSource } from "./graph-host.js";
+import { isInTheWayOf } from "./reload-plan.js";
 import { type RetiredPart, type Retirement, retire } from "./retirement.js";
 
 /** Parts of earlier graphs that drain at the same time; a further reload waits for one to end. */
@@ -80,9 +81,20 @@ export class ReloadContext {
 
   /** Resolves when another part may be retired. */
   async roomForRetirement(): Promise<void> {
-    while (this.#retirements.size >= RETIREMENTS_MAX) {
-      await Promise.race([...this.#retirements.keys()].map(({ done }) => done));
+    const { signal } = this.stopping;
+    while (this.#retirements.size >= RETIREMENTS_MAX && !signal.aborted) {
+      const next = Promise.race([...this.#retirements.keys()].map(({ done }) => done));
+      await orAborted(next, signal);
     }
+  }
+
+  /** Waits for what earlier reloads retired and has to stop before these can start. */
+  async waitForPredecessors(added: readonly ComponentNode[]): Promise<void> {
+    const inTheWay = [...this.#retirements].filter(([, { nodes }]) =>
+      [...nodes].some((old) => added.some((fresh) => isInTheWayOf(old, fresh))),
+    );
+    const gone = Promise.all(inTheWay.map(([{ done }]) => done)).then(() => undefined);
+    await orAborted(gone, this.stopping.signal);
   }
 
   /** Waits until nothing retired feeds an exporter any more, until the deadline. */

@@ -59,7 +59,7 @@ function isExclusive({ checked: { config, factory }, kind }: ComponentNode): boo
  * Whether two instances may need the same thing: a port or a directory, which may move from one ID of
  * a type to another, or a queue on disk, which belongs to its ID.
  */
-function isInTheWayOf(old: ComponentNode, fresh: ComponentNode): boolean {
+export function isInTheWayOf(old: ComponentNode, fresh: ComponentNode): boolean {
   if (old.kind !== fresh.kind || old.checked.factory.type !== fresh.checked.factory.type) {
     return false;
   }
