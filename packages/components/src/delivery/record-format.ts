@@ -107,20 +107,27 @@ function isDescription(value: unknown): value is Description {
     typeof peer === "string" &&
     Number.isFinite(receivedAtUnixMs) &&
     Array.isArray(metadata) &&
-    metadata.every(
-      ([name, values]) =>
-        typeof name === "string" &&
-        Array.isArray(values) &&
-        values.every((text) => typeof text === "string"),
-    ) &&
+    metadata.every(isMetadata) &&
     Array.isArray(parts) &&
-    parts.every(
-      ([byteLength, itemCount, from]) =>
-        Number.isSafeInteger(byteLength) &&
-        Number.isSafeInteger(itemCount) &&
-        typeof from === "string",
-    )
+    parts.every(isPart)
   );
+}
+
+function isMetadata(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [name, values]: readonly unknown[] = value;
+  const isText = (text: unknown) => typeof text === "string";
+  return isText(name) && Array.isArray(values) && values.every(isText);
+}
+
+function isPart(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [byteLength, itemCount, peer]: readonly unknown[] = value;
+  return isCount(byteLength) && isCount(itemCount) && typeof peer === "string";
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function partsOf(
