@@ -3,6 +3,8 @@ import { debugExporter } from "./exporters/debug/factory.js";
 import { nopExporter } from "./exporters/nop/factory.js";
 import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 import { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
+import { basicAuth } from "./extensions/basicauth/factory.js";
+import { bearerTokenAuth } from "./extensions/bearertokenauth/factory.js";
 import { fileStorage } from "./extensions/file-storage/factory.js";
 import { healthCheck } from "./extensions/health-check/factory.js";
 import { inodeReporter } from "./extensions/inode-reporter/factory.js";
@@ -24,6 +26,8 @@ export { debugExporter } from "./exporters/debug/factory.js";
 export { nopExporter } from "./exporters/nop/factory.js";
 export { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
 export { otlpHttpExporter } from "./exporters/otlp-http/factory.js";
+export { basicAuth } from "./extensions/basicauth/factory.js";
+export { bearerTokenAuth } from "./extensions/bearertokenauth/factory.js";
 export { fileStorage } from "./extensions/file-storage/factory.js";
 export { healthCheck } from "./extensions/health-check/factory.js";
 export { inodeReporter } from "./extensions/inode-reporter/factory.js";
@@ -68,5 +72,7 @@ export const builtInFactories: readonly ComponentFactory[] = [
   inodeReporter,
   healthCheck,
   fileStorage,
+  bearerTokenAuth,
+  basicAuth,
   memoryLimiterExtension,
 ];

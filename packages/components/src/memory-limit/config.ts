@@ -1,5 +1,6 @@
 import { duration } from "@inode-gateway/config";
 import { z } from "zod";
+import { timerDuration } from "../transport/timer-duration.js";
 
 /** The Collector keeps these numbers in 32 bits. */
 const UINT32_MAX = 4_294_967_295;
@@ -12,7 +13,7 @@ const percentage = z
 const mebibytes = z.int().nonnegative().max(UINT32_MAX);
 
 const limitKeys = z.strictObject({
-  check_interval: duration()
+  check_interval: timerDuration()
     .prefault("1s")
     .describe(
       "How often memory is measured while nobody sends; every request looks as well, at most once " +

@@ -1,0 +1,77 @@
+import { type ComponentSettings, RetryableError } from "@inode-gateway/contract";
+import {
+  AuthenticationError,
+  type RequestHeaders,
+  type ServerAuthenticator,
+} from "../../capabilities/authenticator.js";
+import {
+  type AuthenticationOutcome,
+  authenticationCounts,
+} from "../../credentials/authentication-counts.js";
+import { CredentialFile } from "../../credentials/credential-file.js";
+import { parseBasicHeader } from "./basic-header.js";
+import type { HtpasswdConfig } from "./config.js";
+import { parseHtpasswd } from "./htpasswd.js";
+import { PasswordCheck } from "./password-check.js";
+import type { StoredPassword } from "./stored-password.js";
+
+/** Lets in who shows a name and its password. */
+export class BasicAuthServer implements ServerAuthenticator {
+  readonly #check: PasswordCheck;
+  readonly #count: (outcome: AuthenticationOutcome) => void;
+  readonly #file: CredentialFile | undefined;
+  readonly #inline: string;
+  #users: ReadonlyMap<string, StoredPassword> = new Map();
+
+  constructor(settings: ComponentSettings, { file = "", inline = "" }: HtpasswdConfig) {
+    this.#check = new PasswordCheck(settings.clock);
+    this.#count = authenticationCounts(settings);
+    this.#inline = inline;
+    if (file === "") return;
+    this.#file = new CredentialFile(settings, {
+      key: "htpasswd::file",
+      path: file,
+      apply: (text) => this.#use(parseHtpasswd(text)),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#use(new Map());
+    await this.#file?.start();
+  }
+
+  async shutdown(): Promise<void> {
+    this.#file?.stop();
+    await this.#check.stop();
+  }
+
+  async authenticate(headers: RequestHeaders): Promise<ReadonlyMap<string, string>> {
+    const value = headers.get("authorization")?.[0] ?? "";
+    if (value === "") {
+      this.#count("missing");
+      throw new AuthenticationError("no basic auth provided");
+    }
+    try {
+      const { password, raw, username } = parseBasicHeader(value);
+      await this.#refuseWrong(username, password);
+      this.#count("accepted");
+      return new Map([
+        ["username", username],
+        ["raw", raw],
+      ]);
+    } catch (error) {
+      this.#count(error instanceof RetryableError ? "busy" : "wrong");
+      throw error;
+    }
+  }
+
+  async #refuseWrong(username: string, password: string): Promise<void> {
+    const stored = this.#users.get(username);
+    if (stored !== undefined && (await this.#check.isRight(username, password, stored))) return;
+    throw new AuthenticationError("invalid credentials");
+  }
+
+  #use(fromFile: ReadonlyMap<string, StoredPassword>): void {
+    this.#users = new Map([...fromFile, ...parseHtpasswd(this.#inline)]);
+  }
+}
