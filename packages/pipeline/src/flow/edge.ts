@@ -16,6 +16,8 @@ export class Edge implements Consumer {
   inFlight = 0;
   readonly #target: Consumer;
   readonly #bugs: ComponentBugs;
+  /** Batches under way, also those without any item. */
+  #batches = 0;
   #onIdle: (() => void)[] | undefined;
 
   /** @param bugs those of the component that stands behind this edge */
@@ -48,6 +50,7 @@ export class Edge implements Consumer {
     const items = batch.itemCount;
     this.offered += items;
     this.inFlight += items;
+    this.#batches++;
     try {
       await this.#target.consume(batch);
     } catch (error) {
@@ -55,13 +58,14 @@ export class Edge implements Consumer {
       throw this.#bugs.translate(error);
     } finally {
       this.inFlight -= items;
-      if (this.inFlight === 0 && this.#onIdle !== undefined) this.#becomeIdle(this.#onIdle);
+      this.#batches--;
+      if (this.#batches === 0 && this.#onIdle !== undefined) this.#becomeIdle(this.#onIdle);
     }
   }
 
   /** Resolves when no batch is under way behind this edge; a later one may begin in the same tick. */
   whenIdle(): Promise<void> {
-    if (this.inFlight === 0) return Promise.resolve();
+    if (this.#batches === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle ??= [];
       this.#onIdle.push(resolve);
