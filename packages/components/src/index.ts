@@ -1,4 +1,5 @@
 import type { ComponentFactory } from "@inode-gateway/contract";
+import { forwardConnector } from "./connectors/forward/factory.js";
 import { debugExporter } from "./exporters/debug/factory.js";
 import { nopExporter } from "./exporters/nop/factory.js";
 import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
@@ -11,15 +12,19 @@ import { inodeReporter } from "./extensions/inode-reporter/factory.js";
 import { memoryLimiterExtension } from "./extensions/memory-limiter/factory.js";
 import { memoryRegistry } from "./extensions/memory-registry/factory.js";
 import { redisRegistry } from "./extensions/redis-registry/factory.js";
+import { attributesProcessor } from "./processors/attributes/factory.js";
 import { batchProcessor } from "./processors/batch/factory.js";
 import { inodeResolver } from "./processors/inode-resolver/factory.js";
 import { memoryLimiterProcessor } from "./processors/memory-limiter/factory.js";
+import { resourceProcessor } from "./processors/resource/factory.js";
 import { otlpReceiver } from "./receivers/otlp/factory.js";
 
 export {
   type ContainerRegistryProvider,
   containerRegistryOf,
 } from "./capabilities/container-registry-provider.js";
+export { queueStorageOf, type RecordLog } from "./capabilities/queue-storage.js";
+export { forwardConnector } from "./connectors/forward/factory.js";
 export { retryOnFailure, sendingQueue } from "./delivery/config.js";
 export { DeliveringExporter } from "./delivery/delivering-exporter.js";
 export { debugExporter } from "./exporters/debug/factory.js";
@@ -41,6 +46,7 @@ export {
 } from "./extensions/memory-registry/mapping-file.js";
 export { redisRegistry } from "./extensions/redis-registry/factory.js";
 export type { MemoryReading, ProcessMemory } from "./memory-limit/process-memory.js";
+export { attributesProcessor } from "./processors/attributes/factory.js";
 export { batchProcessor } from "./processors/batch/factory.js";
 export {
   type ExplainableRegistry,
@@ -54,6 +60,7 @@ export {
   defineMemoryLimiter,
   memoryLimiterProcessor,
 } from "./processors/memory-limiter/factory.js";
+export { resourceProcessor } from "./processors/resource/factory.js";
 export { otlpReceiver } from "./receivers/otlp/factory.js";
 export { OtlpReceiver } from "./receivers/otlp/otlp-receiver.js";
 
@@ -63,6 +70,9 @@ export const builtInFactories: readonly ComponentFactory[] = [
   memoryLimiterProcessor,
   inodeResolver,
   batchProcessor,
+  resourceProcessor,
+  attributesProcessor,
+  forwardConnector,
   otlpGrpcExporter,
   otlpHttpExporter,
   debugExporter,

@@ -118,6 +118,11 @@ export class AttributeList {
     }
   }
 
+  /** Forgets the message, so that its request can be freed; before the next one is loaded or not at all. */
+  unload(): void {
+    this.load(empty, 0, 0, 0);
+  }
+
   /** Index of the attribute of that key, at or after `from`; -1 when there is none. */
   find(key: Uint8Array, from: number = 0): number {
     const index = this.#index;
@@ -221,7 +226,8 @@ export class AttributeList {
     writer.bytesField(VALUE, value);
     writer.endMessage(mark);
     const bytes = writer.finish();
-    if (position < ENCODED_KEPT)
+    // A view of the message would keep its whole request in memory.
+    if (position < ENCODED_KEPT && value.buffer !== this.#bytes.buffer)
       this.#encoded[position] = { key, value, field: this.#field, bytes };
     return bytes;
   }
