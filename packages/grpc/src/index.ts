@@ -1,3 +1,22 @@
+export {
+  decodeSnappyBlock,
+  SnappyError,
+  snappyBlockBytes,
+} from "./compression/snappy-block.js";
+export {
+  decodeSnappyFrames,
+  encodeSnappyBlock,
+  encodeSnappyFrames,
+  snappyFramesBytes,
+} from "./compression/snappy-frames.js";
+export {
+  ZSTD_FRAMES_MAX,
+  ZSTD_NODE_VERSION,
+  zstd,
+  zstdCompressOptions,
+  zstdDecompressOptions,
+} from "./compression/zstd.js";
+
 import { GrpcJsChannel } from "./grpc-js/channel.js";
 import { GrpcJsServer } from "./grpc-js/server.js";
 import type { UnaryChannel, UnaryChannelOptions } from "./unary-channel.js";
@@ -11,7 +30,7 @@ export {
   OVERHEAD_BYTES_BURST,
   RESETS_BURST,
 } from "./http2-guard.js";
-export { HEADER_LIST_BYTES_MAX, type Metadata } from "./metadata.js";
+export { HEADER_LIST_BYTES_MAX, headerListBytes, type Metadata } from "./metadata.js";
 export {
   GrpcCode,
   GrpcStatusError,

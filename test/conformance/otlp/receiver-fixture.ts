@@ -1,10 +1,11 @@
 import type { TestContext } from "node:test";
 import { OtlpReceiver, otlpReceiver } from "@inode-gateway/components";
-import type { Clock, Consumer, Signal } from "@inode-gateway/contract";
+import type { Clock, Consumer, Extension, Signal } from "@inode-gateway/contract";
 import {
   CapturingConsumer,
   createTestSettings,
   realClock,
+  TestHost,
   type TestSettings,
 } from "@inode-gateway/testkit";
 
@@ -29,6 +30,7 @@ export interface ReceiverOptions {
   readonly signals?: readonly Signal[];
   readonly output?: Consumer;
   readonly clock?: Clock;
+  readonly extensions?: Readonly<Record<string, Extension>>;
 }
 
 /** Starts a receiver with both protocols; it is shut down when the test ends. */
@@ -54,7 +56,7 @@ export async function startReceiver(
   const signals = options.signals ?? ["traces", "metrics", "logs", "profiles"];
   const outputs = Object.fromEntries(signals.map((signal) => [signal, options.output ?? consumer]));
   const receiver = new OtlpReceiver(settings, config, outputs);
-  await receiver.start();
+  await receiver.start(new TestHost(options.extensions));
   t.after(() => receiver.shutdown(settings.clock.nowMs() + 1_000));
   const isTls = options.http !== undefined && "tls" in options.http;
   return {

@@ -283,11 +283,15 @@ suite("every 4xx carries a Status in the request's own encoding, JSON where that
     await badLine.closed();
   });
 
-  test("headers above 16 KiB are 431", async (t) => {
+  test("headers above 32 KiB are 431", async (t) => {
     const { httpUrl } = await startReceiver(t);
     const connection = await RawConnection.open(httpUrl);
-    connection.write(`GET / HTTP/1.1\r\nHost: test\r\nX: ${"x".repeat(17_000)}\r\n\r\n`);
-    assert.match(await connection.receive("}"), /^HTTP\/1\.1 431 [\s\S]*"code"/);
+    connection.write(`GET / HTTP/1.1\r\nHost: test\r\nX: ${"x".repeat(32_000)}\r\n\r\n`);
+    assert.match(await connection.receive("}"), /^HTTP\/1\.1 404 /);
+    connection.write(`GET / HTTP/1.1\r\nHost: test\r\nX: ${"x".repeat(33_000)}\r\n\r\n`);
+    assert.match(await connection.receive("HTTP/1.1 431"), /404[\s\S]*HTTP\/1\.1 431 /);
+    await connection.closed();
+    assert.match(connection.received, /HTTP\/1\.1 431 [\s\S]*"code"/);
   });
 });
 

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { suite, test } from "node:test";
 import { OtlpReceiver, otlpReceiver } from "@inode-gateway/components";
-import { createTestBatch, createTestSettings, realClock, waitUntil } from "@inode-gateway/testkit";
+import {
+  createTestBatch,
+  createTestSettings,
+  realClock,
+  TestHost,
+  waitUntil,
+} from "@inode-gateway/testkit";
 import { exportPaths, PlainGrpcClient } from "./grpc-client.js";
 import { send } from "./http-client.js";
 import { RawConnection, requestHead } from "./raw-socket.js";
@@ -40,7 +46,7 @@ suite("start", () => {
     });
     const settings = createTestSettings({ id: "otlp", kind: "receiver", clock: realClock });
     const receiver = new OtlpReceiver(settings, config, {});
-    await assert.rejects(receiver.start());
+    await assert.rejects(receiver.start(new TestHost()));
     await receiver.shutdown(performance.now() + 1_000);
     const again = createServer();
     const { grpc } = receiver.addresses;

@@ -29,6 +29,13 @@ export function answerFor(error: unknown): FailureAnswer {
   return { status, httpStatus: 500, retryAfterSeconds: undefined, isBug: true };
 }
 
+/** The answer to whom an authenticator did not let in. */
+export function unauthenticatedAnswer(message: string): FailureAnswer {
+  const status = { code: GrpcCode.UNAUTHENTICATED, message };
+  const httpStatus = httpStatusOf(status.code);
+  return { status, httpStatus, retryAfterSeconds: undefined, isBug: false };
+}
+
 function permanentAnswer(error: PermanentError): FailureAnswer {
   const isTooLarge = error.code === "BATCH_TOO_LARGE";
   const passed = isTooLarge ? undefined : passedCode(error.backendStatus);

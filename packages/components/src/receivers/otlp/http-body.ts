@@ -1,26 +1,7 @@
-import { createGunzip, createInflate, gunzipSync, inflateSync } from "node:zlib";
 import type { Clock } from "@inode-gateway/contract";
+import { BodyError, tooLarge } from "./body-error.js";
+import { type ContentCoding, undoCoding } from "./content-coding.js";
 import type { InFlightBytes } from "./in-flight-bytes.js";
-
-/** Content codings the receiver can undo; zlib and deflate both name the zlib format. */
-export type ContentCoding = "identity" | "gzip" | "zlib";
-
-/** Why a body could not be had. */
-export type BodyFailure = "malformed" | "too_large" | "in_flight_limit" | "timeout" | "aborted";
-
-/** A body that could not be had; the message is meant for the sender. */
-export class BodyError extends Error {
-  override readonly name = "BodyError";
-  readonly failure: BodyFailure;
-  /** Bytes that were needed, where the failure is about a budget. */
-  readonly bytes: number;
-
-  constructor(failure: BodyFailure, message: string, bytes = 0, options?: ErrorOptions) {
-    super(message, options);
-    this.failure = failure;
-    this.bytes = bytes;
-  }
-}
 
 /** The part of Node's request, of either HTTP version, that reading a body needs. */
 export interface BodySource extends NodeJS.ReadableStream {
@@ -39,15 +20,6 @@ export interface BodyLimits {
 }
 
 /**
- * Bodies up to this size on the wire are decompressed on the event loop: for them handing over to
- * another thread costs twice the CPU (docs/architecture.md), and none takes longer than about 5 ms.
- */
-const SYNC_COMPRESSED_BYTES_MAX = 131_072;
-/** What decompressing on the event loop may produce; a body that inflates further goes to a thread. */
-const SYNC_INFLATED_BYTES_MAX = 4_194_304;
-const INFLATE_CHUNK_BYTES = 65_536;
-
-/**
  * Reads a request's body, decompressed.
  *
  * The caller owes `inFlight.giveBack(result.byteLength)` once it is done with the bytes; after a
@@ -63,7 +35,7 @@ export async function readBody(
   const wireBytes = await collect(source, limits);
   if (coding === "identity") return wireBytes;
   try {
-    return await inflate(wireBytes, coding, limits);
+    return await undoCoding(wireBytes, coding, limits);
   } finally {
     limits.inFlight.giveBack(wireBytes.byteLength);
   }
@@ -120,83 +92,4 @@ function collect(source: BodySource, limits: BodyLimits): Promise<Buffer> {
       source.off("data", onData).off("end", onEnd).off("close", onAbort).off("error", onAbort);
     }
   });
-}
-
-function tooLarge(what: string, maxBytes: number): BodyError {
-  const size = what === "larger" ? `is larger than` : `is ${what} bytes,`;
-  return new BodyError("too_large", `body ${size} \`max_request_body_size\` ${maxBytes}`);
-}
-
-async function inflate(
-  wireBytes: Buffer,
-  coding: "gzip" | "zlib",
-  limits: BodyLimits,
-): Promise<Uint8Array> {
-  if (wireBytes.byteLength <= SYNC_COMPRESSED_BYTES_MAX) {
-    const inflated = inflateSmall(wireBytes, coding, limits);
-    if (inflated !== undefined) return inflated;
-  }
-  return inflateStreaming(wireBytes, coding, limits);
-}
-
-/** Undefined when the result would be larger than the event loop should produce in one go. */
-function inflateSmall(
-  wireBytes: Buffer,
-  coding: "gzip" | "zlib",
-  { inFlight, maxBytes }: BodyLimits,
-): Uint8Array | undefined {
-  const maxOutputLength = Math.min(SYNC_INFLATED_BYTES_MAX, maxBytes);
-  let inflated: Buffer;
-  try {
-    const inflateWhole = coding === "gzip" ? gunzipSync : inflateSync;
-    inflated = inflateWhole(wireBytes, { maxOutputLength });
-  } catch (error) {
-    if (!isBufferTooLarge(error)) throw undecodable(coding, error);
-    if (maxOutputLength === maxBytes) throw inflatesTooFar(coding, maxBytes);
-    return undefined;
-  }
-  if (!inFlight.tryTake(inflated.byteLength)) {
-    throw new BodyError("in_flight_limit", "", inflated.byteLength);
-  }
-  return inflated;
-}
-
-async function inflateStreaming(
-  wireBytes: Buffer,
-  coding: "gzip" | "zlib",
-  { inFlight, maxBytes }: BodyLimits,
-): Promise<Uint8Array> {
-  const options = { chunkSize: INFLATE_CHUNK_BYTES };
-  const stream = coding === "gzip" ? createGunzip(options) : createInflate(options);
-  stream.end(wireBytes);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      if (size + chunk.length > maxBytes) throw inflatesTooFar(coding, maxBytes);
-      if (!inFlight.tryTake(chunk.length)) {
-        throw new BodyError("in_flight_limit", "", size + chunk.length);
-      }
-      size += chunk.length;
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, size);
-  } catch (error) {
-    inFlight.giveBack(size);
-    throw error instanceof BodyError ? error : undecodable(coding, error);
-  }
-}
-
-function inflatesTooFar(coding: string, maxBytes: number): BodyError {
-  const message = `body is larger than \`max_request_body_size\` ${maxBytes} after undoing ${coding}`;
-  return new BodyError("too_large", message);
-}
-
-function undecodable(coding: string, cause: unknown): BodyError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new BodyError("malformed", `${coding}: ${reason}`, 0, { cause });
-}
-
-function isBufferTooLarge(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
 }

@@ -1,23 +1,53 @@
-import type { Server as HttpServer } from "node:http";
-import type { ServerHttp2Session } from "node:http2";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import type { Clock } from "@inode-gateway/contract";
+import type { Clock, Timer } from "@inode-gateway/contract";
+import { GUARD_INTERVAL_MS, Http2Guard, headerListBytes } from "@inode-gateway/grpc";
 import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
+import { ConnectionAge, type ConnectionAgeOptions } from "./connection-age.js";
+import { peerOf } from "./http-headers.js";
+import type { ClosingReason } from "./metrics.js";
+
+/** Time a peer has to say that it speaks HTTP/2, after its TLS handshake. */
+const PREFACE_TIMEOUT_MS = 20_000;
+
+/** What connections have to keep to, and who is told. */
+export interface HttpConnectionsOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly age: ConnectionAgeOptions;
+  /** Flow-control window of an HTTP/2 stream. */
+  readonly windowBytes: number;
+  readonly onClosed: (reason: ClosingReason, peer: string) => void;
+}
 
 /**
- * The connections of one HTTP server and how many requests run, so that it can be stopped.
+ * The connections of one HTTP server and how many requests run: so that it can be stopped, that
+ * connections end when they are old, and that HTTP/2 peers that only make work are cut off.
  *
  * Node closes idle connections of a plain HTTP/1.1 server by itself, but not those of a server that
  * speaks HTTP/2 and HTTP/1.1 over TLS; counting here treats both alike.
  */
 export class HttpConnections {
-  readonly #runningBySocket = new Map<Socket, number>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #options: HttpConnectionsOptions;
+  readonly #http1 = new Map<Socket, Http1Connection>();
+  readonly #http2 = new Map<Http2Session, Http2Connection>();
   /** TCP connections below TLS, with or without a finished handshake. */
   readonly #carriers = new Set<Socket>();
+  #connecting: Socket | undefined;
+  #sweepTimer: Timer | undefined;
   #running = 0;
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
+
+  constructor(options: HttpConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that are open now. */
+  get count(): number {
+    return Math.max(this.#carriers.size, this.#http1.size);
+  }
 
   /** Follows every connection of `server` from now on. */
   follow(server: HttpServer, isTls: boolean): void {
@@ -26,46 +56,77 @@ export class HttpConnections {
       this.#carriers.add(socket);
       socket.once("close", () => this.#carriers.delete(socket));
     });
-    server.on("secureConnection", (socket: Socket & { alpnProtocol?: string }) => {
+    // Before Node's own listener, which announces the session.
+    server.prependListener("secureConnection", (socket: Socket & { alpnProtocol?: string }) => {
       if (socket.alpnProtocol !== "h2") this.#add(socket);
+      else this.#connecting = socket;
     });
-    server.on("session", (session: ServerHttp2Session) => {
-      this.#sessions.add(session);
-      session.once("close", () => this.#sessions.delete(session));
-      if (this.#isStopping) session.close();
+    server.on("session", (session: ServerHttp2Session) => this.#addSession(session));
+    server.on("sessionError", (error: Error & { code?: string }, session: Http2Session) => {
+      if (isFlood(error)) this.#http2.get(session)?.guard.close("flood");
     });
+    // Node's types do not know of the fourth argument.
+    server.on("stream", (stream: ServerHttp2Stream, _: unknown, __: number, raw: string[] = []) => {
+      const session = stream.session && this.#http2.get(stream.session);
+      session?.guard.requestBegan(stream, headerListBytes(raw));
+    });
+    server.on("drop", (dropped?: { remoteAddress?: string; remotePort?: number }) => {
+      const { remoteAddress, remotePort } = dropped ?? {};
+      this.#options.onClosed("max_connections", peerOf({ remoteAddress, remotePort }));
+    });
+    this.#sweepLater();
   }
 
   /** A request came in on `socket`. */
   requestBegan(socket: Socket): void {
     this.#running++;
-    const running = this.#runningBySocket.get(socket);
-    if (running !== undefined) this.#runningBySocket.set(socket, running + 1);
+    const connection = this.#http1.get(socket);
+    if (connection !== undefined) connection.running++;
   }
 
   /** The answer of a request is out, or its connection is gone. */
   requestEnded(socket: Socket): void {
     this.#running--;
-    const running = this.#runningBySocket.get(socket);
-    if (running !== undefined) this.#runningBySocket.set(socket, running - 1);
+    const connection = this.#http1.get(socket);
+    if (connection !== undefined) connection.running--;
     if (this.#running === 0) this.#whenIdle?.();
   }
 
+  /** The body of `request` is about to be read; over HTTP/2 its bytes are counted. */
+  bodyBegins(request: IncomingMessage): void {
+    const guard = this.#guardOf(request);
+    if (guard !== undefined)
+      request.on("data", (chunk: Buffer) => guard.bodyReceived(chunk.length));
+  }
+
+  /** The answer to `request` is handed to Node. */
+  answered(request: IncomingMessage): void {
+    const { stream } = request as { stream?: ServerHttp2Stream };
+    if (stream !== undefined) this.#guardOf(request)?.answered(stream);
+  }
+
+  /** Whether an HTTP/1.1 connection should end with the next answer because of its age. */
+  isOld(socket: Socket): boolean {
+    return this.#http1.get(socket)?.age.isOver(this.#options.clock.nowMs()) ?? false;
+  }
+
   /** Closes what is idle, waits for running requests until `deadlineMs`, then closes everything. */
-  async stop(clock: Clock, deadlineMs: number): Promise<void> {
+  async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
-    for (const session of this.#sessions) session.close();
-    for (const [socket, running] of this.#runningBySocket) {
+    this.#sweepTimer?.cancel();
+    for (const session of this.#http2.keys()) session.close();
+    for (const [socket, { running }] of this.#http1) {
       if (running === 0) socket.destroy();
     }
-    if (this.#running > 0) await this.#untilIdle(clock, deadlineMs);
+    if (this.#running > 0) await this.#untilIdle(deadlineMs);
     // What is left has answered and waits for the other end to close, or is late.
-    for (const session of this.#sessions) session.destroy();
-    for (const socket of this.#runningBySocket.keys()) socket.destroySoon();
+    for (const session of this.#http2.keys()) session.destroy();
+    for (const socket of this.#http1.keys()) socket.destroySoon();
     for (const socket of this.#carriers) socket.destroySoon();
   }
 
-  async #untilIdle(clock: Clock, deadlineMs: number): Promise<void> {
+  async #untilIdle(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
     const remainingMs = Math.min(Math.max(0, deadlineMs - clock.nowMs()), TIMER_MS_MAX);
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(remainingMs, resolve);
@@ -77,7 +138,77 @@ export class HttpConnections {
   }
 
   #add(socket: Socket): void {
-    this.#runningBySocket.set(socket, 0);
-    socket.once("close", () => this.#runningBySocket.delete(socket));
+    this.#http1.set(socket, { running: 0, age: this.#newAge() });
+    socket.once("close", () => this.#http1.delete(socket));
   }
+
+  #addSession(session: ServerHttp2Session): void {
+    const socket = this.#connecting ?? session.socket;
+    this.#connecting = undefined;
+    const { clock, onClosed, windowBytes } = this.#options;
+    const peer = peerOf(socket);
+    const guard = new Http2Guard(session, socket as Socket, {
+      nowMs: () => clock.nowMs(),
+      windowBytes,
+      onFault: (fault) => onClosed(fault, peer),
+    });
+    const connection = {
+      guard,
+      age: this.#newAge(),
+      beganAtMs: clock.nowMs(),
+      isIntroduced: false,
+    };
+    session.once("remoteSettings", () => {
+      connection.isIntroduced = true;
+    });
+    this.#http2.set(session, connection);
+    session.once("close", () => this.#http2.delete(session));
+    if (this.#isStopping) session.close();
+  }
+
+  #newAge(): ConnectionAge {
+    const { age, clock, random } = this.#options;
+    return new ConnectionAge(age, clock.nowMs(), random);
+  }
+
+  #guardOf(request: IncomingMessage): Http2Guard | undefined {
+    const { stream } = request as { stream?: ServerHttp2Stream };
+    return stream?.session && this.#http2.get(stream.session)?.guard;
+  }
+
+  #sweepLater(): void {
+    this.#sweepTimer = this.#options.clock.setTimer(GUARD_INTERVAL_MS, () => {
+      this.#sweep();
+      this.#sweepLater();
+    });
+  }
+
+  #sweep(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const [session, connection] of this.#http2) {
+      const { age, beganAtMs, guard, isIntroduced } = connection;
+      guard.check();
+      if (!isIntroduced && nowMs - beganAtMs > PREFACE_TIMEOUT_MS) guard.close("no_preface");
+      age.endSession(session, nowMs);
+    }
+    for (const [socket, { age }] of this.#http1) if (age.isGraceOver(nowMs)) socket.destroy();
+  }
+}
+
+interface Http1Connection {
+  running: number;
+  readonly age: ConnectionAge;
+}
+
+interface Http2Connection {
+  readonly guard: Http2Guard;
+  readonly age: ConnectionAge;
+  readonly beganAtMs: number;
+  readonly isIntroduced: boolean;
+}
+
+/** What nghttp2 and Node give up a connection for by themselves: too many frames of a kind. */
+function isFlood(error: Error & { code?: string }): boolean {
+  if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") return true;
+  return /Flooding was detected|Too many CONTINUATION/.test(error.message);
 }

@@ -1,5 +1,5 @@
 import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from "@fastify/cors";
-import type { CorsConfig } from "./config.js";
+import type { CorsConfig } from "./http-config.js";
 
 /** What browsers may send without being named in `allowed_headers`; the Collector's list. */
 const safeHeaders = ["Accept", "Content-Type", "X-Requested-With"];

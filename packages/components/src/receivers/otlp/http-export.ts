@@ -2,15 +2,12 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { ComponentSettings, Signal } from "@inode-gateway/contract";
 import { JsonMappingError, jsonToProtobuf } from "@inode-gateway/otlp";
+import type { RequestHeaders } from "../../capabilities/authenticator.js";
 import type { FailureAnswer } from "../../transport/status-mapping.js";
-import type { HttpConfig } from "./config.js";
-import {
-  BodyError,
-  type BodyLimits,
-  type BodySource,
-  checkDeclaredBytes,
-  readBody,
-} from "./http-body.js";
+import { BodyError } from "./body-error.js";
+import { codingsByName } from "./content-coding.js";
+import { type BodyLimits, type BodySource, checkDeclaredBytes, readBody } from "./http-body.js";
+import type { HttpConfig } from "./http-config.js";
 import {
   codingOf,
   declaredBytesOf,
@@ -25,16 +22,25 @@ import type { Intake } from "./intake.js";
 /** What one export request needs to show of itself; Node's request of either HTTP version does. */
 export interface ExportRequest extends BodySource {
   readonly headers: IncomingHttpHeaders;
+  readonly url?: string | undefined;
   readonly socket: Pick<Socket, "remoteAddress" | "remotePort">;
 }
 
 const noMetadata: ReadonlyMap<string, readonly string[]> = new Map();
+
+/** What is known of a sender who was let in. */
+interface Sender {
+  readonly auth: ReadonlyMap<string, string> | undefined;
+}
+
+const anonymous: Sender = { auth: undefined };
 
 /** Turns one OTLP/HTTP request into a call of the intake, and its outcome into a reply. */
 export class HttpExport {
   readonly #settings: ComponentSettings;
   readonly #intake: Intake;
   readonly #includeMetadata: boolean;
+  readonly #requestParams: readonly string[];
   readonly #acceptedCodings: ReadonlySet<string>;
   readonly #limits: BodyLimits;
 
@@ -42,7 +48,8 @@ export class HttpExport {
     this.#settings = settings;
     this.#intake = intake;
     this.#includeMetadata = config.include_metadata;
-    this.#acceptedCodings = new Set(config.compression_algorithms);
+    this.#requestParams = config.auth?.request_params ?? [];
+    this.#acceptedCodings = new Set(config.compression_algorithms ?? codingsByName.keys());
     this.#limits = {
       maxBytes: config.max_request_body_size,
       inFlight: intake.inFlight,
@@ -63,6 +70,8 @@ export class HttpExport {
   ): Promise<HttpReply | undefined> {
     const { headers } = request;
     const encoding = encodingOf(headers["content-type"]);
+    const entry = await this.#enter(signal, request);
+    if ("failure" in entry) return failureReply(entry.failure, encoding);
     const coding = codingOf(headers["content-encoding"], this.#acceptedCodings);
     if (coding === undefined) {
       this.#intake.counters.rejected("unsupported");
@@ -83,7 +92,7 @@ export class HttpExport {
       return this.#bodyFailed(error, encoding);
     }
     try {
-      const failure = await this.#accept(signal, request, body, encoding);
+      const failure = await this.#accept(signal, request, body, encoding, entry.auth);
       return failure === undefined
         ? successReply(signal, encoding)
         : failureReply(failure, encoding);
@@ -92,17 +101,48 @@ export class HttpExport {
     }
   }
 
+  /** Decides before anything of the body is read. */
+  async #enter(
+    signal: Signal,
+    request: ExportRequest,
+  ): Promise<Sender | { readonly failure: FailureAnswer }> {
+    const { admission } = this.#intake;
+    if (admission.asksWho) {
+      const sender = await admission.authenticate(this.#credentialsOf(request));
+      if ("failure" in sender) return sender;
+      const failure = admission.refusal(signal);
+      return failure === undefined ? sender : { failure };
+    }
+    const failure = admission.refusal(signal);
+    return failure === undefined ? anonymous : { failure };
+  }
+
+  /** Headers, and the parameters of the query that stand for some. */
+  #credentialsOf({ headers, url }: ExportRequest): RequestHeaders {
+    const metadata = metadataOf(headers);
+    if (this.#requestParams.length === 0) return metadata;
+    const credentials = new Map(metadata);
+    const query = new URLSearchParams(url?.split("?", 2)[1] ?? "");
+    for (const name of this.#requestParams) {
+      const values = query.getAll(name);
+      if (values.length > 0) credentials.set(name.toLowerCase(), values);
+    }
+    return credentials;
+  }
+
   async #accept(
     signal: Signal,
     request: ExportRequest,
     body: Uint8Array,
     encoding: Encoding,
+    auth: Sender["auth"],
   ): Promise<FailureAnswer | undefined> {
     const origin = {
       peer: peerOf(request.socket),
       receivedAtMs: this.#settings.clock.nowMs(),
       deadlineMs: Number.POSITIVE_INFINITY,
       metadata: this.#includeMetadata ? metadataOf(request.headers) : noMetadata,
+      auth,
     };
     if (encoding === "protobuf") return this.#intake.accept(signal, body, origin, false);
     let protobuf: Uint8Array;

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { formatEndpoint } from "../../transport/endpoint.js";
 import { jsonMediaType, protobufMediaType } from "../../transport/otlp-names.js";
-import type { ContentCoding } from "./http-body.js";
+import { type ContentCoding, codingsByName } from "./content-coding.js";
 
 /** How a request and its answer are written down. */
 export type Encoding = "protobuf" | "json";
@@ -28,8 +28,7 @@ export function codingOf(
 ): ContentCoding | undefined {
   const name = contentEncoding?.trim().toLowerCase() ?? "";
   if (name === "" || name === "identity") return accepted.has("") ? "identity" : undefined;
-  if (!accepted.has(name)) return undefined;
-  return name === "gzip" ? "gzip" : "zlib";
+  return accepted.has(name) ? codingsByName.get(name) : undefined;
 }
 
 /** The value of Content-Length; undefined for a body whose length is not declared. */

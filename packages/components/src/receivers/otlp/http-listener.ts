@@ -12,7 +12,7 @@ import {
 } from "fastify";
 import { formatEndpoint, listenError } from "../../transport/endpoint.js";
 import { otlpNames } from "../../transport/otlp-names.js";
-import type { HttpConfig } from "./config.js";
+import type { HttpConfig } from "./http-config.js";
 import { HttpConnections } from "./http-connections.js";
 import { corsDelegate } from "./http-cors.js";
 import { HttpExport } from "./http-export.js";
@@ -21,6 +21,7 @@ import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js
 import {
   bindHttpServer,
   createHttpServer,
+  HTTP2_WINDOW_BYTES,
   type HttpHandler,
   replaceHttpTls,
 } from "./http-server.js";
@@ -38,7 +39,7 @@ export class HttpListener {
   readonly #config: HttpConfig;
   readonly #intake: Intake;
   readonly #export: HttpExport;
-  readonly #connections = new HttpConnections();
+  readonly #connections: HttpConnections;
   readonly #signalByPath: ReadonlyMap<string, Signal>;
   #app: FastifyInstance | undefined;
   #server: HttpServer | undefined;
@@ -50,12 +51,26 @@ export class HttpListener {
     this.#config = config;
     this.#intake = intake;
     this.#export = new HttpExport(settings, config, intake);
+    const { max_connection_age: maxAgeMs, max_connection_age_grace: graceMs } =
+      config.keepalive.server_parameters;
+    this.#connections = new HttpConnections({
+      clock: settings.clock,
+      random: settings.random,
+      age: { maxAgeMs, graceMs },
+      windowBytes: HTTP2_WINDOW_BYTES,
+      onClosed: (reason, peer) => intake.noteClosedConnection(reason, peer),
+    });
     this.#signalByPath = new Map(intake.signals.map((signal) => [pathOf(signal, config), signal]));
   }
 
   /** `host:port` as bound; undefined before `listen`. */
   get address(): string | undefined {
     return this.#address;
+  }
+
+  /** Connections that are open now. */
+  get connectionCount(): number {
+    return this.#connections.count;
   }
 
   /** @throws Error naming the key, the endpoint and the way out when it cannot be taken */
@@ -68,6 +83,7 @@ export class HttpListener {
           tls,
           headersTimeoutMs: this.#config.read_header_timeout,
           idleTimeoutMs: this.#config.idle_timeout,
+          maxConnections: this.#config.max_connections,
           connections: this.#connections,
           onTlsError: (error, peer) => this.#intake.noteConnectionError(error, peer),
         });
@@ -111,7 +127,7 @@ export class HttpListener {
     this.#server = undefined;
     this.#app = undefined;
     const closed = server && new Promise<void>((resolve) => server.close(() => resolve()));
-    await this.#connections.stop(this.#settings.clock, deadlineMs);
+    await this.#connections.stop(deadlineMs);
     await app?.close();
     await closed;
   }
@@ -149,6 +165,7 @@ export class HttpListener {
     const writeTimeoutMs = this.#config.write_timeout;
     if (writeTimeoutMs > 0) this.#limitWriting(reply.raw, writeTimeoutMs);
     const answer = await this.#export.handle(signal, request.raw, () => {
+      this.#connections.bodyBegins(request.raw);
       if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
     });
     if (answer !== undefined) return this.#send(request, reply, answer);
@@ -203,13 +220,14 @@ export class HttpListener {
 
   #send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply): FastifyReply {
     const isHttp1 = request.raw.httpVersionMajor === 1;
-    if (isHttp1 && (this.#isStopping || !this.#config.keep_alives_enabled)) {
+    if (isHttp1 && this.#isLastAnswer(request.raw.socket)) {
       reply.header("connection", "close");
     }
     if (answer.retryAfterSeconds !== undefined) {
       reply.header("retry-after", String(answer.retryAfterSeconds));
     }
     if (answer.allow !== undefined) reply.header("allow", answer.allow);
+    this.#connections.answered(request.raw);
     if (!request.raw.complete) this.#linger(request.raw);
     return reply
       .code(answer.httpStatus)
@@ -217,7 +235,13 @@ export class HttpListener {
       .send(answer.body);
   }
 
+  #isLastAnswer(socket: Socket): boolean {
+    if (this.#isStopping || !this.#config.keep_alives_enabled) return true;
+    return this.#connections.isOld(socket);
+  }
+
   #linger(request: IncomingMessage): void {
+    this.#connections.bodyBegins(request);
     request.resume();
     const timer = this.#settings.clock.setTimer(LINGER_MS, () => request.destroy());
     request.once("close", () => timer.cancel());

@@ -8,13 +8,23 @@ import {
 import { createSecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import { createSecureContext, Server as TlsServer } from "node:tls";
-import type { ServerTls } from "@inode-gateway/grpc";
+import {
+  CONCURRENT_STREAMS_DEFAULT,
+  HEADER_LIST_BYTES_MAX,
+  type ServerTls,
+} from "@inode-gateway/grpc";
 import { parseListenEndpoint } from "../../transport/endpoint.js";
 import type { HttpConnections } from "./http-connections.js";
 import { peerOf } from "./http-headers.js";
 
 /** Finds connections whose other end has vanished; Go's listeners do the same. */
 const TCP_KEEPALIVE_MS = 15_000;
+/** Time a TLS handshake may take, as on gRPC; Node's own is two minutes. */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
+/** Header fields of one HTTP/2 request; Node's own number, which includes the pseudo-headers. */
+const HEADER_FIELDS_MAX = 128;
+/** Flow-control window of an HTTP/2 stream unless told otherwise (RFC 9113, section 6.9.2). */
+export const HTTP2_WINDOW_BYTES = 65_535;
 /** How often Node looks for connections whose headers are late; bounds the error of that timeout. */
 const CONNECTION_CHECK_MS_MAX = 5_000;
 const CONNECTION_CHECK_MS_MIN = 100;
@@ -27,6 +37,7 @@ export interface HttpServerOptions {
   readonly tls: ServerTls | undefined;
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
   /** Told of every connection and request. */
   readonly connections: HttpConnections;
   readonly onTlsError: (error: Error, peer: string) => void;
@@ -48,6 +59,7 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     server.emit("request", request, response);
   });
+  server.maxConnections = options.maxConnections;
   connections.follow(server, tls !== undefined);
   return server;
 }
@@ -89,7 +101,17 @@ function plainServer(handler: HttpHandler, options: HttpServerOptions): HttpServ
 
 /** Node gives a server of both versions another type; everything used here they share. */
 function tlsServer(handler: HttpHandler, tls: ServerTls, options: HttpServerOptions): HttpServer {
-  const both = { ...tlsOptions(tls), ...http1Options(options), allowHTTP1: true };
+  const both = {
+    ...tlsOptions(tls),
+    ...http1Options(options),
+    allowHTTP1: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    maxHeaderListPairs: HEADER_FIELDS_MAX,
+    settings: {
+      maxConcurrentStreams: CONCURRENT_STREAMS_DEFAULT,
+      maxHeaderListSize: HEADER_LIST_BYTES_MAX,
+    },
+  };
   return createSecureServer(both, handler as never) as unknown as HttpServer;
 }
 
@@ -97,6 +119,7 @@ function http1Options({ headersTimeoutMs, idleTimeoutMs }: HttpServerOptions) {
   return {
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEPALIVE_MS,
+    maxHeaderSize: HEADER_LIST_BYTES_MAX,
     // Bodies have a timeout of our own, which HTTP/2 knows as well.
     requestTimeout: 0,
     headersTimeout: headersTimeoutMs,

@@ -10,9 +10,18 @@ import {
 import { checkRequest, FramingError } from "@inode-gateway/otlp";
 import { LogInterval } from "../../transport/log-interval.js";
 import { answerFor, type FailureAnswer } from "../../transport/status-mapping.js";
+import type { Admission } from "./admission.js";
 import { connectionFailure } from "./connection-failure.js";
 import type { InFlightBytes } from "./in-flight-bytes.js";
-import type { IntakeCounters } from "./metrics.js";
+import type { ClosingReason, IntakeCounters } from "./metrics.js";
+
+/** What an intake works with. */
+export interface IntakeParts {
+  readonly outputs: ReceiverOutputs;
+  readonly inFlight: InFlightBytes;
+  readonly counters: IntakeCounters;
+  readonly admission: Admission;
+}
 
 /**
  * The way of every request into its pipeline, the same for both transports.
@@ -25,20 +34,22 @@ export class Intake {
   readonly #outputs: ReceiverOutputs;
   readonly #inFlight: InFlightBytes;
   readonly #counters: IntakeCounters;
+  readonly #admission: Admission;
   readonly #log: LogInterval;
   #isClosed = false;
 
-  constructor(
-    settings: ComponentSettings,
-    outputs: ReceiverOutputs,
-    inFlight: InFlightBytes,
-    counters: IntakeCounters,
-  ) {
+  constructor(settings: ComponentSettings, parts: IntakeParts) {
     this.#settings = settings;
-    this.#outputs = outputs;
-    this.#inFlight = inFlight;
-    this.#counters = counters;
+    this.#outputs = parts.outputs;
+    this.#inFlight = parts.inFlight;
+    this.#counters = parts.counters;
+    this.#admission = parts.admission;
     this.#log = new LogInterval(settings.logger, settings.clock);
+  }
+
+  /** Asked about each request before it is read. */
+  get admission(): Admission {
+    return this.#admission;
   }
 
   /** Signals that have a pipeline. */
@@ -75,7 +86,7 @@ export class Intake {
     let items = 0;
     try {
       if (!isChecked) checkRequest(signal, bytes);
-      const batch = new Batch({ signal, chunks: [bytes], origin });
+      const batch = new Batch({ signal, chunks: [bytes], origin: { ...origin, request: bytes } });
       items = batch.itemCount;
       // An empty request SHOULD succeed; the Collector neither forwards nor counts it.
       if (items === 0) return undefined;
@@ -122,6 +133,12 @@ export class Intake {
   noteConnectionError(error: Error, peer: string): void {
     const fields = { peer, reason: connectionFailure(error) };
     this.#log.log("warn", "A connection failed before it carried a request", fields);
+  }
+
+  /** Counts, and logs now and then, that a connection was closed because of a limit. */
+  noteClosedConnection(reason: ClosingReason, peer: string): void {
+    this.#counters.connectionClosed(reason);
+    this.#log.log("warn", "A connection was closed because of a limit", { peer, reason });
   }
 
   /** Logs a bug once, where it is caught, and gives the answer for the sender. */

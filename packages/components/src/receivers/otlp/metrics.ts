@@ -1,4 +1,5 @@
 import type { Counter, Meter, MetricDefinition, Signal } from "@inode-gateway/contract";
+import type { ConnectionFault } from "@inode-gateway/grpc";
 import { signals } from "@inode-gateway/otlp";
 import { otlpNames } from "../../transport/otlp-names.js";
 import { tlsMetrics } from "../../transport/tls-metrics.js";
@@ -11,6 +12,9 @@ export type RejectionReason =
   | "malformed"
   | "too_large"
   | "in_flight_limit"
+  | "middleware"
+  | "pipeline"
+  | "unauthenticated"
   | "shutting_down"
   | "timeout"
   | "unsupported";
@@ -53,6 +57,24 @@ export const inFlightBytesMetric: MetricDefinition = {
   labels: ["receiver"],
 };
 
+/** Connections that are open now; read against `max_connections`. */
+export const connectionsMetric: MetricDefinition = {
+  name: "inode_gateway_receiver_connections",
+  help: "Connections that are open, with and without requests",
+  kind: "gauge",
+  labels: ["receiver", "transport"],
+};
+
+const closedConnections: MetricDefinition = {
+  name: "inode_gateway_receiver_closed_connections",
+  help: "Connections closed by the receiver because of a limit or a flood, by reason",
+  kind: "counter",
+  labels: ["receiver", "transport", "reason"],
+};
+
+/** Why a receiver closed a connection that its sender would have kept. */
+export type ClosingReason = ConnectionFault | "max_connections" | "header_timeout";
+
 /** Everything the `otlp` receiver counts. */
 export const otlpReceiverMetrics: readonly MetricDefinition[] = [
   ...Object.values(accepted),
@@ -61,6 +83,8 @@ export const otlpReceiverMetrics: readonly MetricDefinition[] = [
   requests,
   rejectedRequests,
   inFlightBytesMetric,
+  connectionsMetric,
+  closedConnections,
   ...tlsMetrics,
 ];
 
@@ -120,5 +144,10 @@ export class IntakeCounters {
   /** A request never got as far as a pipeline. */
   rejected(reason: RejectionReason): void {
     this.#meter.counter(rejectedRequests, { ...this.#labels, reason }).add(1);
+  }
+
+  /** A connection was closed by us. */
+  connectionClosed(reason: ClosingReason): void {
+    this.#meter.counter(closedConnections, { ...this.#labels, reason }).add(1);
   }
 }
