@@ -1,34 +1,53 @@
-import { type BacktrackingPattern, backtrackingPattern } from "./backtracking-pattern.js";
-import { LinearMatcher } from "./linear-matcher.js";
-import { parsePattern } from "./parse-pattern.js";
+import { RE2JS, RE2JSException } from "re2js";
+
+/** Characters of a pattern; one that a person wrote has some dozens. */
+export const PATTERN_CHARACTERS_MAX = 4_096;
+/** Instructions a pattern may need, such as `(?:abc){1000}` does: each is tried on each character. */
+export const PATTERN_INSTRUCTIONS_MAX = 10_000;
+/** Longest text that a pattern is tried on, in UTF-16 units: about 50 ms in the worst case. */
+export const TEXT_UNITS_MAX = 65_536;
+
+/** A pattern that cannot be used, for its author. */
+export class PatternError extends Error {
+  override readonly name = "PatternError";
+}
 
 /**
  * A regular expression of Go's `regexp` package, as configurations of the Collector write them.
  *
  * The syntax is RE2's: `(?P<name>...)`, `(?i)`, `[[:alpha:]]`, `\pL`, and neither look-around nor
- * references back. Nothing a sender writes makes it slow: JavaScript's engine gets only texts so short
- * that the pattern cannot make it run away, a matcher of linear time the others. Unanchored, as in Go.
+ * references back. Its time grows with the length of the text only, so that nothing a sender writes
+ * can hold up the process. Unanchored, as in Go. A text above {@link TEXT_UNITS_MAX} matches nothing.
  */
 export class GoRegExp {
   /** Names of the capturing groups, from group 1; empty for a group without a name. */
   readonly groupNames: readonly string[];
-  readonly #linear: LinearMatcher;
-  readonly #fast: BacktrackingPattern | undefined;
+  readonly #pattern: RE2JS;
 
   /** @throws PatternError when Go would not take the pattern, or above a limit */
   constructor(pattern: string) {
-    const { groupNames, root } = parsePattern(pattern);
-    this.groupNames = groupNames;
-    this.#linear = new LinearMatcher(root, groupNames.length);
-    this.#fast = backtrackingPattern(root);
+    if (pattern.length > PATTERN_CHARACTERS_MAX) {
+      throw new PatternError(
+        `has ${pattern.length} characters, at most ${PATTERN_CHARACTERS_MAX} are taken`,
+      );
+    }
+    this.#pattern = compiled(pattern);
+    const instructions = this.#pattern.programSize();
+    if (instructions > PATTERN_INSTRUCTIONS_MAX) {
+      throw new PatternError(
+        `needs ${instructions} instructions, at most ${PATTERN_INSTRUCTIONS_MAX} are taken`,
+      );
+    }
+    const names = Array.from({ length: this.#pattern.groupCount() }, () => "");
+    for (const [name, index] of Object.entries(this.#pattern.namedGroups())) {
+      names[Number(index) - 1] = name;
+    }
+    this.groupNames = names;
   }
 
   /** Whether the text holds a match. */
   test(text: string): boolean {
-    if (this.#fast !== undefined && text.length <= this.#fast.textMax) {
-      return this.#fast.pattern.test(text);
-    }
-    return this.#linear.exec(text) !== undefined;
+    return text.length <= TEXT_UNITS_MAX && this.#pattern.test(text);
   }
 
   /**
@@ -36,9 +55,19 @@ export class GoRegExp {
    * match.
    */
   exec(text: string): readonly (string | undefined)[] | undefined {
-    if (this.#fast !== undefined && text.length <= this.#fast.textMax) {
-      return this.#fast.pattern.exec(text) ?? undefined;
-    }
-    return this.#linear.exec(text);
+    if (text.length > TEXT_UNITS_MAX) return undefined;
+    const matcher = this.#pattern.matcher(text);
+    if (!matcher.find()) return undefined;
+    const groupCount = this.#pattern.groupCount();
+    return Array.from({ length: groupCount + 1 }, (_, index) => matcher.group(index) ?? undefined);
+  }
+}
+
+function compiled(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
+    throw new PatternError(error.message, { cause: error });
   }
 }
