@@ -5,6 +5,7 @@ import {
   PermanentError,
   RetryableError,
 } from "@inode-gateway/contract";
+import type { PartialSuccess } from "@inode-gateway/otlp";
 import { createTestBatch, createTestSettings, settle, TestHost } from "@inode-gateway/testkit";
 import type { z } from "zod";
 import { retryOnFailure, sendingQueue } from "./config.js";
@@ -29,7 +30,10 @@ export interface RunningSend {
 export interface RigOptions {
   readonly queue?: z.input<ReturnType<typeof sendingQueue>>;
   readonly retry?: z.input<ReturnType<typeof retryOnFailure>>;
-  /** What the destination answers at once; without it every send waits for the test to end it. */
+  /**
+   * What the destination answers at once: an error, a partial success or nothing. Without it every
+   * send waits for the test to end it.
+   */
   readonly verdict?: (batch: Batch) => unknown;
   readonly host?: Host;
   /** Default new settings on a clock of their own. */
@@ -58,9 +62,9 @@ export async function startExporter(options: RigOptions = {}) {
         return undefined;
       }
       sends.push({ batch, deadlineMs, end: () => undefined });
-      const error = options.verdict(batch);
-      if (error !== undefined) throw error;
-      return undefined;
+      const answer = options.verdict(batch);
+      if (answer instanceof Error) throw answer;
+      return answer as PartialSuccess | undefined;
     },
     close: async () => undefined,
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Batch } from "@inode-gateway/contract";
+import { type Batch, RetryableError } from "@inode-gateway/contract";
 import { countItems } from "@inode-gateway/otlp";
 import { createTestBatch, settle } from "@inode-gateway/testkit";
 import { OPEN_PARTITIONS_MAX } from "./batcher.js";
@@ -178,6 +178,38 @@ suite("a merged batch that is refused", () => {
       [4, 2, 4, 4, 4],
     );
     assert.equal(rig.ledger.droppedItems(), 0);
+  });
+});
+
+suite("what a destination says of a merged batch", () => {
+  test("a partial success is counted once, and the rest as delivered", async () => {
+    const verdict = () => ({ rejectedItems: 2, errorMessage: "too old" });
+    const rig = await startExporter({ queue: { batch: { min_size: 9 } }, verdict });
+    await rig.consume(spans(4));
+    await rig.consume(spans(5));
+    assert.equal(rig.sum("sent"), 7);
+    assert.deepEqual(rig.ledger.dropReasons, { backend_partial_success: 2 });
+    assert.equal(rig.ledger.heldItems, 0);
+    assert.deepEqual(rig.settings.logger.messages("warn"), ["Partial success response"]);
+  });
+
+  test("a wait it asks for is kept, and then all of it is sent again", async () => {
+    const throttled = new RetryableError("BACKEND_UNAVAILABLE", "429", { retryAfterMs: 60_000 });
+    let answer: unknown = throttled;
+    const rig = await startExporter({
+      queue: { batch: { min_size: 9 } },
+      retry: {},
+      verdict: () => answer,
+    });
+    await rig.consume(spans(4));
+    await rig.consume(spans(5));
+    answer = undefined;
+    await rig.settings.clock.advanceAndSettle(59_999);
+    assert.deepEqual(rig.sizes(), [9]);
+    await rig.settings.clock.advanceAndSettle(1);
+    assert.deepEqual(rig.sizes(), [9, 9]);
+    assert.equal(rig.sum("sent"), 9);
+    assert.equal(rig.ledger.heldItems, 0);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Batch } from "@inode-gateway/contract";
-import type { RefusedPart } from "./outcome.js";
+import type { Outcome, RefusedPart } from "./outcome.js";
 
 /** One request in a sending queue, from its acceptance to the end of its last export. */
 export interface QueueEntry {
@@ -50,4 +50,23 @@ export function entryOf(
     refused: [],
     ...parts,
   };
+}
+
+/** Until when somebody waits for a job: the most patient of its senders. */
+export function deadlineOf({ entries }: QueueJob): number {
+  let deadlineMs = Number.NEGATIVE_INFINITY;
+  for (const entry of entries) deadlineMs = Math.max(deadlineMs, entry.deadlineMs);
+  return deadlineMs;
+}
+
+/** What became of a job of which nothing was taken, and nobody can say which part was the cause. */
+export function failedWhole({ batch, entries }: QueueJob, error: unknown): Outcome {
+  const members = entries.length === 1 ? [batch] : batch.mergedFrom;
+  const refused = members.map((member) => ({
+    items: member.itemCount,
+    error,
+    peer: member.origin.peer,
+    member,
+  }));
+  return { deliveredItems: 0, partial: undefined, refused };
 }

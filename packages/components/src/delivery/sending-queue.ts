@@ -8,21 +8,17 @@ import {
   type Signal,
   type Timer,
 } from "@inode-gateway/contract";
-import { LogInterval } from "../transport/log-interval.js";
-import { TIMER_MS_MAX } from "../transport/timer-duration.js";
 import { isPersistent, type SendingQueueConfig } from "./config.js";
 import type { DeliveryStep } from "./delivery-step.js";
 import { EntryFate } from "./entry-fate.js";
-import { failureFields } from "./failure-fields.js";
-import { Fifo } from "./fifo.js";
 import type { Losses } from "./losses.js";
 import type { Outcome } from "./outcome.js";
-import { PersistentBacklog } from "./persistent-backlog.js";
-import { entryOf, type QueueEntry, type QueueJob } from "./queue-entry.js";
+import { PersistentEntries } from "./persistent-entries.js";
+import { deadlineOf, entryOf, failedWhole, type QueueEntry, type QueueJob } from "./queue-entry.js";
 import { QueueInstruments } from "./queue-instruments.js";
 import { QueueJobs } from "./queue-jobs.js";
 import { QueueRoom } from "./queue-room.js";
-import { UnknownRecordVersionError } from "./record-format.js";
+import { untilDelivered } from "./waiting-sender.js";
 import { Wakers } from "./wakers.js";
 
 const never = Number.POSITIVE_INFINITY;
@@ -45,7 +41,6 @@ export class SendingQueue {
   readonly #signal: Signal;
   readonly #config: SendingQueueConfig;
   readonly #next: DeliveryStep<Outcome>;
-  readonly #log: LogInterval;
   readonly #room: QueueRoom;
   readonly #jobs: QueueJobs;
   readonly #fate: EntryFate;
@@ -53,9 +48,8 @@ export class SendingQueue {
   readonly #idle: Wakers;
   /** Everything in the queue, oldest first. */
   readonly #entries = new Set<QueueEntry>();
-  /** Entries on their way to the disk, in the order of their records; `undefined` key: not there yet. */
-  readonly #arrivals = new Fifo<Arrival>();
-  #backlog: PersistentBacklog | undefined;
+  /** The entries on disk; undefined in a queue in memory. */
+  #stored: PersistentEntries | undefined;
   #timer: Timer | undefined;
   #running = 0;
   #isStarted = false;
@@ -74,7 +68,6 @@ export class SendingQueue {
     this.#signal = signal;
     this.#config = config;
     this.#next = next;
-    this.#log = new LogInterval(settings.logger, clock);
     this.#room = new QueueRoom(clock, config);
     this.#jobs = new QueueJobs(clock, config, (entry) => this.#load(entry));
     this.#fate = new EntryFate(settings.ledger, losses);
@@ -90,14 +83,19 @@ export class SendingQueue {
   async start(host: Host): Promise<void> {
     const { storage } = this.#config;
     if (isPersistent(this.#config) && storage !== undefined) {
-      this.#backlog = await PersistentBacklog.open(
-        this.#settings,
-        this.#signal,
-        host,
-        storage,
-        (error) => this.#noteRemoveFailed(error),
-      );
-      this.#recover(this.#backlog);
+      const settings = this.#settings;
+      const stored = await PersistentEntries.open(settings, this.#signal, host, storage, {
+        onStored: (entry) => this.#letIn(entry),
+        onUnreadable: (entry) => this.#forget(entry),
+        onAllStored: () => this.#wakeWhenIdle(),
+      });
+      this.#stored = stored;
+      const recovered = stored.recover(settings.clock.nowMs(), (of) => this.#room.sizeOf(of));
+      for (const entry of recovered) {
+        this.#room.take(entry.size);
+        this.#entries.add(entry);
+        this.#jobs.push(entry);
+      }
     }
     this.#instruments.observe({
       size: () => this.#room.size,
@@ -135,20 +133,25 @@ export class SendingQueue {
     this.#room.take(size);
     this.#instruments.enqueueSize.record(batch.itemCount);
     this.#instruments.enqueueBytes.record(batch.byteLength);
-    const enqueuedAtMs = this.#settings.clock.nowMs();
+    const { clock, ledger } = this.#settings;
     if (this.#config.wait_for_result) {
-      await this.#untilDelivered(batch, size, deadlineMs);
-    } else if (isPersistent(this.#config)) {
-      await this.#untilStored(entryOf(batch, { size, enqueuedAtMs }));
+      const isMerged = this.#config.batch !== undefined;
+      const sender = { batch, size, deadlineMs, isMerged };
+      await untilDelivered(clock, sender, (entry) => this.#enqueue(entry));
+      return;
+    }
+    const entry = entryOf(batch, { size, enqueuedAtMs: clock.nowMs() });
+    if (isPersistent(this.#config)) {
+      await this.#store(entry, batch);
     } else {
-      this.#settings.ledger.held(batch.itemCount);
-      this.#enqueue(entryOf(batch, { size, enqueuedAtMs }));
+      ledger.held(batch.itemCount);
+      this.#enqueue(entry);
     }
   }
 
   /** Whether what failed like this stays on disk for the next process. */
   keeps(error: unknown): boolean {
-    return this.#isStopping && this.#backlog !== undefined && error instanceof RetryableError;
+    return this.#isStopping && this.#stored !== undefined && error instanceof RetryableError;
   }
 
   /** Until when anything is sent at a shutdown: a queue on disk leaves some time to write. */
@@ -171,13 +174,13 @@ export class SendingQueue {
     if (isPersistent(this.#config)) return;
     const error = new RetryableError("SHUTTING_DOWN", "the exporter was shut down");
     const { entries, jobs } = this.#jobs.takeAll();
-    for (const job of jobs) this.#conclude(job, failed(job, error));
+    for (const job of jobs) this.#conclude(job, failedWhole(job, error));
     for (const entry of entries) {
       entry.jobsLeft = 1;
       const { batch } = entry;
       if (batch === undefined) continue;
       const job = { batch, entries: [entry] };
-      this.#conclude(job, failed(job, error));
+      this.#conclude(job, failedWhole(job, error));
     }
   }
 
@@ -188,101 +191,35 @@ export class SendingQueue {
   async settle(): Promise<void> {
     await this.#untilIdle(this.#settings.clock.nowMs() + AFTERMATH_MS_MAX);
     this.#isClosed = true;
-    if (this.#backlog !== undefined) {
+    if (this.#stored !== undefined) {
       for (const entry of this.#entries) {
-        this.#entries.delete(entry);
-        this.#room.give(entry.size, false);
-        this.#settings.ledger.persisted(entry.itemCount);
+        this.#stored.leave(entry, true);
+        this.#forget(entry);
       }
-      await this.#backlog.close();
+      await this.#stored.close();
     }
     this.#instruments.end();
   }
 
-  #untilDelivered(batch: Batch, size: number, deadlineMs: number): Promise<void> {
-    const enqueuedAtMs = this.#settings.clock.nowMs();
-    return new Promise((resolve, reject) => {
-      let timer: Timer | undefined;
-      const settle = (error: unknown) => {
-        timer?.cancel();
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const entry = entryOf(batch, { size, enqueuedAtMs, deadlineMs, settle });
-      // Merged with others it lives as long as the most patient of them waits; its sender may not.
-      if (this.#config.batch !== undefined && deadlineMs !== never) {
-        const waitMs = Math.min(Math.max(0, deadlineMs - enqueuedAtMs), TIMER_MS_MAX);
-        timer = this.#settings.clock.setTimer(waitMs, () => {
-          entry.isTold = true;
-          const message = "the sender's deadline passed before its batch was delivered";
-          reject(new RetryableError("DEADLINE_EXCEEDED", message));
-        });
-      }
-      this.#enqueue(entry);
-    });
-  }
-
-  async #untilStored(entry: QueueEntry): Promise<void> {
-    const { batch, itemCount, size } = entry;
-    if (this.#backlog === undefined || batch === undefined) {
-      throw new Error("the queue on disk was not started");
-    }
-    const arrival: Arrival = { entry, isDone: false };
-    this.#arrivals.push(arrival);
+  async #store(entry: QueueEntry, batch: Batch): Promise<void> {
+    if (this.#stored === undefined) throw new Error("the queue on disk was not started");
     try {
-      entry.key = await this.#backlog.append(batch);
-      this.#settings.ledger.held(itemCount);
+      await this.#stored.store(entry, batch);
     } catch (error) {
-      this.#room.give(size, false);
-      this.#instruments.enqueueFailed.add(itemCount);
+      this.#room.give(entry.size, false);
+      this.#instruments.enqueueFailed.add(entry.itemCount);
       throw error;
-    } finally {
-      arrival.isDone = true;
-      this.#admitArrivals();
     }
   }
 
-  /** Lets those in that the disk has, in the order of their records. */
-  #admitArrivals(): void {
-    for (let first = this.#arrivals.first; first?.isDone === true; first = this.#arrivals.first) {
-      this.#arrivals.take();
-      const { entry } = first;
-      if (entry.key === undefined) continue;
-      if (this.#isClosed) {
-        this.#room.give(entry.size, false);
-        this.#settings.ledger.persisted(entry.itemCount);
-        continue;
-      }
-      if (entry.batch !== undefined && this.#backlog?.admit(entry.batch) === false) {
-        entry.batch = undefined;
-      }
+  #letIn(entry: QueueEntry): void {
+    if (!this.#isClosed) {
       this.#enqueue(entry);
+      return;
     }
-    this.#wakeWhenIdle();
-  }
-
-  #recover(backlog: PersistentBacklog): void {
-    const enqueuedAtMs = this.#settings.clock.nowMs();
-    for (const { byteLength, itemCount, key } of backlog.recovered) {
-      const size = this.#room.sizeOf({ byteLength, itemCount });
-      this.#room.take(size);
-      this.#settings.ledger.recovered(itemCount);
-      const entry: QueueEntry = {
-        batch: undefined,
-        key,
-        size,
-        itemCount,
-        byteLength,
-        enqueuedAtMs,
-        deadlineMs: never,
-        settle: undefined,
-        isTold: false,
-        jobsLeft: 0,
-        refused: [],
-      };
-      this.#entries.add(entry);
-      this.#jobs.push(entry);
-    }
+    // The disk answered when everything else was over: it is safe, and the next process finds it.
+    this.#stored?.leave(entry, true);
+    this.#forget(entry);
   }
 
   #enqueue(entry: QueueEntry): void {
@@ -293,7 +230,7 @@ export class SendingQueue {
 
   #dispatch(): void {
     // What is on disk is safe there; a try that is cut off would only make a duplicate.
-    if (!this.#isStarted || (this.#isStopping && this.#backlog !== undefined)) return;
+    if (!this.#isStarted || (this.#isStopping && this.#stored !== undefined)) return;
     while (this.#running < this.#config.num_consumers) {
       const job = this.#jobs.next(this.#isStopping);
       if (job === undefined) {
@@ -326,7 +263,7 @@ export class SendingQueue {
       outcome = await this.#next.deliver(job.batch, deadlineOf(job));
     } catch (error) {
       bug = error ?? new Error("rejected without an error");
-      outcome = failed(job, bug);
+      outcome = failedWhole(job, bug);
     }
     this.#running--;
     this.#conclude(job, outcome);
@@ -355,16 +292,16 @@ export class SendingQueue {
   #leave(entry: QueueEntry): void {
     // Not there any more when it was left to the next process.
     if (!this.#entries.delete(entry)) return;
-    const backlog = this.#backlog;
-    if (backlog !== undefined && entry.batch !== undefined) backlog.release(entry.batch);
     const isKept = entry.refused.some(({ error }) => this.keeps(error));
-    if (isKept) {
-      this.#settings.ledger.persisted(entry.itemCount);
-    } else {
-      this.#fate.settle(entry, this.#isStopping);
-      if (backlog !== undefined && entry.key !== undefined) backlog.remove(entry.key);
-    }
+    if (!isKept) this.#fate.settle(entry, this.#isStopping);
+    this.#stored?.leave(entry, isKept);
     this.#room.give(entry.size, !isKept);
+  }
+
+  /** An entry is none of this process's any more, without having been delivered. */
+  #forget(entry: QueueEntry): void {
+    this.#entries.delete(entry);
+    this.#room.give(entry.size, false);
   }
 
   /** The bytes of an entry; undefined when it is out of the queue, for whatever reason. */
@@ -373,43 +310,7 @@ export class SendingQueue {
       this.#leave(entry);
       return undefined;
     }
-    const backlog = this.#backlog;
-    if (entry.batch !== undefined || backlog === undefined || entry.key === undefined) {
-      return entry.batch;
-    }
-    try {
-      const batch = backlog.read(entry.key);
-      entry.enqueuedAtMs = Math.min(entry.enqueuedAtMs, batch.origin.receivedAtMs);
-      if (backlog.admit(batch)) entry.batch = batch;
-      return batch;
-    } catch (error) {
-      this.#leaveUnread(entry, backlog, error);
-      return undefined;
-    }
-  }
-
-  #leaveUnread(entry: QueueEntry, backlog: PersistentBacklog, error: unknown): void {
-    const { itemCount, key, size } = entry;
-    const { ledger } = this.#settings;
-    this.#entries.delete(entry);
-    this.#room.give(size, false);
-    const fields = { ...failureFields(error), key, items: itemCount };
-    if (error instanceof UnknownRecordVersionError) {
-      ledger.persisted(itemCount);
-      const message =
-        "a record of the queue is from another version; it stays on disk for that one";
-      this.#log.log("error", message, fields);
-      return;
-    }
-    ledger.dropped(itemCount, "storage_corrupt");
-    ledger.released(itemCount);
-    this.#log.log("error", "a record of the queue is damaged and was dropped", fields);
-    if (key !== undefined) backlog.remove(key);
-  }
-
-  #noteRemoveFailed(error: unknown): void {
-    const message = "what was delivered could not be removed from the queue on disk";
-    this.#log.log("warn", `${message}; it may be delivered again after a restart`, { error });
+    return this.#stored === undefined ? entry.batch : this.#stored.load(entry);
   }
 
   #oldestAgeMs(): number {
@@ -420,7 +321,7 @@ export class SendingQueue {
   }
 
   get #isIdle(): boolean {
-    return this.#running === 0 && this.#arrivals.length === 0;
+    return this.#running === 0 && (this.#stored?.arrivingCount ?? 0) === 0;
   }
 
   #wakeWhenIdle(): void {
@@ -431,28 +332,4 @@ export class SendingQueue {
     const { clock } = this.#settings;
     while (!this.#isIdle && clock.nowMs() < untilMs) await this.#idle.wait(untilMs);
   }
-}
-
-interface Arrival {
-  readonly entry: QueueEntry;
-  /** The disk has it, or refused it. */
-  isDone: boolean;
-}
-
-/** Until when somebody waits for a job: the most patient of its senders. */
-function deadlineOf({ entries }: QueueJob): number {
-  let deadlineMs = Number.NEGATIVE_INFINITY;
-  for (const entry of entries) deadlineMs = Math.max(deadlineMs, entry.deadlineMs);
-  return deadlineMs;
-}
-
-function failed({ batch, entries }: QueueJob, error: unknown): Outcome {
-  const members = entries.length === 1 ? [batch] : batch.mergedFrom;
-  const refused = members.map((member) => ({
-    items: member.itemCount,
-    error,
-    peer: member.origin.peer,
-    member,
-  }));
-  return { deliveredItems: 0, partial: undefined, refused };
 }
