@@ -15,6 +15,7 @@ export {
   EDITED_ATTRIBUTES_MAX,
   TooManyAttributesError,
 } from "./edit/attribute-list.js";
+export { type DropDecider, dropItems, type RemainingRequest } from "./edit/drop-items.js";
 export { type AttributeEdit, editResource } from "./edit/edit-resource.js";
 export { MessageSplice } from "./edit/message-splice.js";
 export { type ResourceReplacer, replaceResources } from "./edit/replace-resources.js";
@@ -49,6 +50,7 @@ export type {
 export { requestSchemas } from "./schema/requests.js";
 export { type Signal, signals } from "./signal.js";
 export { type RequestPart, type SplitLimits, splitRequest } from "./split/split-request.js";
+export { EMPTY_ATTRIBUTE, findAttribute, NO_ATTRIBUTE } from "./views/find-attribute.js";
 export { LogRecordView } from "./views/log-record-view.js";
 export { AttributedView, MessageView } from "./views/message-view.js";
 export {
@@ -60,6 +62,7 @@ export {
   NumberDataPointView,
   SummaryDataPointView,
 } from "./views/metric-view.js";
+export { MovableView } from "./views/movable-view.js";
 export { RequestView, ResourceItemsView, ScopeItemsView } from "./views/request-view.js";
 export { ResourceView } from "./views/resource-view.js";
 export { ScopeView } from "./views/scope-view.js";
