@@ -14,6 +14,7 @@ import { memoryRegistry } from "./extensions/memory-registry/factory.js";
 import { redisRegistry } from "./extensions/redis-registry/factory.js";
 import { attributesProcessor } from "./processors/attributes/factory.js";
 import { batchProcessor } from "./processors/batch/factory.js";
+import { filterProcessor } from "./processors/filter/factory.js";
 import { inodeResolver } from "./processors/inode-resolver/factory.js";
 import { memoryLimiterProcessor } from "./processors/memory-limiter/factory.js";
 import { resourceProcessor } from "./processors/resource/factory.js";
@@ -48,6 +49,7 @@ export { redisRegistry } from "./extensions/redis-registry/factory.js";
 export type { MemoryReading, ProcessMemory } from "./memory-limit/process-memory.js";
 export { attributesProcessor } from "./processors/attributes/factory.js";
 export { batchProcessor } from "./processors/batch/factory.js";
+export { filterProcessor } from "./processors/filter/factory.js";
 export {
   type ExplainableRegistry,
   type ExplainedAttributes,
@@ -70,6 +72,7 @@ export const builtInFactories: readonly ComponentFactory[] = [
   memoryLimiterProcessor,
   inodeResolver,
   batchProcessor,
+  filterProcessor,
   resourceProcessor,
   attributesProcessor,
   forwardConnector,

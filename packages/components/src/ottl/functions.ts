@@ -1,0 +1,203 @@
+import { equalValues } from "./compare.js";
+import { ConditionSyntaxError, EvaluationError } from "./condition-error.js";
+import type { ContextName } from "./path-fields.js";
+import { PatternError } from "./regexp/pattern-node.js";
+import { RegularExpression } from "./regexp/regular-expression.js";
+import type { ValueNode } from "./syntax-tree.js";
+import { Double, Identifier, int64, isList, typeName, type Value } from "./value.js";
+import { textOf } from "./value-text.js";
+
+/** A function whose value follows from its arguments. */
+export interface ConditionFunction {
+  readonly minArguments: number;
+  /** Infinity when there is no bound. */
+  readonly maxArguments: number;
+  /** Contexts in which the function exists; all of them when left out. */
+  readonly contexts?: readonly ContextName[];
+  /**
+   * Makes the function of one call, with the argument nodes at hand.
+   *
+   * @throws ConditionSyntaxError when an argument that must be a literal is none or is wrong
+   */
+  readonly prepare?: (nodes: readonly ValueNode[]) => Apply;
+  readonly apply?: Apply;
+}
+
+/** Computes the value of a call. */
+export type Apply = (values: readonly Value[]) => Value;
+
+const unary = (apply: (value: Value) => Value): ConditionFunction => ({
+  minArguments: 1,
+  maxArguments: 1,
+  apply: ([value]) => apply(value),
+});
+
+/** The functions that depend on nothing but their arguments, by name. */
+export const conditionFunctions: ReadonlyMap<string, ConditionFunction> = new Map<
+  string,
+  ConditionFunction
+>([
+  ["IsMatch", { minArguments: 2, maxArguments: 2, prepare: prepareIsMatch }],
+  ["IsString", unary((value) => typeof value === "string")],
+  ["IsInt", unary((value) => typeof value === "number" || typeof value === "bigint")],
+  ["IsDouble", unary((value) => value instanceof Double)],
+  ["IsBool", unary((value) => typeof value === "boolean")],
+  ["IsMap", unary((value) => value instanceof Map)],
+  ["IsList", unary(isList)],
+  ["HasPrefix", texts((text, part) => text.startsWith(part))],
+  ["HasSuffix", texts((text, part) => text.endsWith(part))],
+  ["Len", unary(lengthOf)],
+  ["Concat", { minArguments: 2, maxArguments: 2, apply: concat }],
+  ["ToLowerCase", unary((value) => wantText("ToLowerCase", value).toLowerCase())],
+  ["ToUpperCase", unary((value) => wantText("ToUpperCase", value).toUpperCase())],
+  ["Trim", unary((value) => wantText("Trim", value).replace(/^ +| +$/g, ""))],
+  ["Substring", { minArguments: 3, maxArguments: 3, apply: substring }],
+  ["Split", { minArguments: 2, maxArguments: 2, apply: split }],
+  ["Int", unary(toInt)],
+  ["Double", unary(toDouble)],
+  ["String", unary(textOf)],
+  ["Bool", unary(toBool)],
+  ["ContainsValue", { minArguments: 2, maxArguments: 2, apply: containsValue }],
+  ["TraceID", { minArguments: 1, maxArguments: 1, prepare: prepareIdentifier("trace", 16) }],
+  ["SpanID", { minArguments: 1, maxArguments: 1, prepare: prepareIdentifier("span", 8) }],
+]);
+
+function prepareIsMatch(nodes: readonly ValueNode[]): Apply {
+  const pattern = nodes[1];
+  if (pattern?.kind !== "literal" || typeof pattern.value !== "string") {
+    throw new ConditionSyntaxError(
+      pattern?.column ?? 1,
+      "the pattern of `IsMatch` must be a string, not computed from telemetry",
+    );
+  }
+  const expression = compilePattern(pattern.value, pattern.column);
+  return ([value]) => {
+    const text = textOf(value);
+    if (text === undefined) return false;
+    try {
+      return expression.matches(text);
+    } catch (error) {
+      if (error instanceof RangeError) throw new EvaluationError(error.message);
+      throw error;
+    }
+  };
+}
+
+function compilePattern(pattern: string, column: number): RegularExpression {
+  try {
+    return new RegularExpression(pattern);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new ConditionSyntaxError(
+      column,
+      `regular expression ${JSON.stringify(pattern)} cannot be used: ${error.message}`,
+    );
+  }
+}
+
+function prepareIdentifier(kind: "trace" | "span", length: number) {
+  return (nodes: readonly ValueNode[]): Apply => {
+    const [node] = nodes;
+    const given = node?.kind === "literal" ? node.value : undefined;
+    const isHexadecimal = typeof given === "string" && /^(?:[0-9a-fA-F]{2})*$/.test(given);
+    const bytes = isHexadecimal ? Buffer.from(given, "hex") : given;
+    if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+      throw new ConditionSyntaxError(
+        node?.column ?? 1,
+        `a ${kind} ID is ${length} bytes, written \`0x...\` or as a string of ${length * 2} ` +
+          "hexadecimal digits",
+      );
+    }
+    const identifier = new Identifier(kind, bytes);
+    return () => identifier;
+  };
+}
+
+function texts(apply: (text: string, part: string) => boolean): ConditionFunction {
+  return {
+    minArguments: 2,
+    maxArguments: 2,
+    apply: ([text, part]) => apply(wantText("", text), wantText("", part)),
+  };
+}
+
+function wantText(name: string, value: Value): string {
+  if (typeof value === "string") return value;
+  const where = name === "" ? "" : ` in \`${name}\``;
+  throw new EvaluationError(`expected string but got ${typeName(value)}${where}`);
+}
+
+function wantInt(value: Value): number {
+  if (typeof value === "number") return value;
+  throw new EvaluationError(`expected int but got ${typeName(value)}`);
+}
+
+function wantList(value: Value): readonly Value[] {
+  if (isList(value)) return value;
+  throw new EvaluationError(`expected list but got ${typeName(value)}`);
+}
+
+function lengthOf(value: Value): Value {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (value instanceof Uint8Array || isList(value)) return value.length;
+  if (value instanceof Map) return value.size;
+  throw new EvaluationError(`${typeName(value)} has no length`);
+}
+
+function concat([list, delimiter]: readonly Value[]): Value {
+  const parts = wantList(list).map((value) => textOf(value) ?? "<nil>");
+  return parts.join(wantText("Concat", delimiter));
+}
+
+function substring([text, start, length]: readonly Value[]): Value {
+  const bytes = Buffer.from(wantText("Substring", text));
+  const from = wantInt(start);
+  const count = wantInt(length);
+  if (from < 0 || count <= 0 || from + count > bytes.length) {
+    throw new EvaluationError(
+      `substring of ${count} bytes from ${from} is not within ${bytes.length} bytes`,
+    );
+  }
+  return bytes.toString("utf8", from, from + count);
+}
+
+function split([text, delimiter]: readonly Value[]): Value {
+  return wantText("Split", text).split(wantText("Split", delimiter));
+}
+
+function containsValue([list, wanted]: readonly Value[]): Value {
+  return wantList(list).some((value) => equalValues(value, wanted));
+}
+
+function toInt(value: Value): Value {
+  if (typeof value === "number" || typeof value === "bigint") return value;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (value instanceof Double) return intOfFloat(value.value);
+  if (typeof value !== "string" || !/^[-+]?\d+$/.test(value)) return undefined;
+  const parsed = BigInt(value.replace(/^\+/, ""));
+  return BigInt.asIntN(64, parsed) === parsed ? int64(parsed) : undefined;
+}
+
+function intOfFloat(value: number): Value {
+  return Number.isFinite(value) ? int64(BigInt(Math.trunc(value))) : undefined;
+}
+
+const floatText = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
+
+function toDouble(value: Value): Value {
+  if (value instanceof Double) return value;
+  if (typeof value === "number" || typeof value === "bigint") return new Double(Number(value));
+  if (typeof value === "boolean") return new Double(value ? 1 : 0);
+  if (typeof value !== "string" || !floatText.test(value)) return undefined;
+  return new Double(Number(value));
+}
+
+function toBool(value: Value): Value {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number" || typeof value === "bigint") return Number(value) !== 0;
+  if (value instanceof Double) return value.value !== 0;
+  if (typeof value !== "string") return undefined;
+  if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true;
+  if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false;
+  throw new EvaluationError("text is no bool");
+}
