@@ -1,8 +1,8 @@
-// `npm run bench`: every bench, or those named: layers, gateway, registry, reporter. What follows a
-// name that begins with `--` goes to that bench: `npm run bench -- gateway --case grpc-512`.
+// `npm run bench`: every bench, or those named: layers, gateway, registry, reporter, persistence.
+// What follows a name that begins with `--` goes to that bench: `npm run bench -- gateway --case grpc-512`.
 import { build, fail, installPackages, requireSupportedNode, run } from "./install.mjs";
 
-const benches = ["layers", "gateway", "registry", "reporter"];
+const benches = ["layers", "gateway", "registry", "reporter", "persistence"];
 
 const given = process.argv.slice(2);
 const firstOption = given.findIndex((word) => word.startsWith("-"));

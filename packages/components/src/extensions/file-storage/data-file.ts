@@ -1,11 +1,13 @@
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { open, type RootDatabase } from "lmdb";
-import { bytesInFile, decodeKey, encodePrefix } from "./record-format.js";
+import { bytesInFile, decodeKey, KEY_BYTES } from "./record-format.js";
 
-/** What the writer puts into the file at once. */
+/** What the writer puts into the file at once; keys lie behind each other, each {@link KEY_BYTES} long. */
 export interface WriteGroup {
-  readonly puts: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
-  readonly removes: readonly { readonly log: number; readonly sequence: number }[];
+  /** One for each value. */
+  readonly putKeys: Uint8Array;
+  readonly values: readonly Uint8Array[];
+  readonly removeKeys: Uint8Array;
 }
 
 /** What some records take. */
@@ -80,18 +82,19 @@ export class DataFile {
    * @throws Error when nothing of it was done
    */
   write(group: WriteGroup): RecordSpace {
-    if (group.puts.length > 0) this.#makeSpace(group);
+    const { putKeys, removeKeys, values } = group;
+    if (values.length > 0) this.#makeSpace(group);
     let records = 0;
     let bytes = 0;
     this.#database.transactionSync(() => {
-      for (const { log, sequence } of group.removes) {
-        const key = this.#find(log, sequence);
-        if (key === undefined) continue;
-        this.#database.removeSync(key);
+      for (let offset = 0; offset < removeKeys.length; offset += KEY_BYTES) {
+        const key = removeKeys.subarray(offset, offset + KEY_BYTES);
+        if (!this.#database.removeSync(key)) continue;
         records++;
         bytes += bytesInFile(decodeKey(key).byteLength, this.pageBytes);
       }
-      for (const { key, value } of group.puts) {
+      for (const [index, value] of values.entries()) {
+        const key = putKeys.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES);
         this.#database.putSync(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength));
       }
     });
@@ -103,21 +106,17 @@ export class DataFile {
     closeSync(this.#fd);
   }
 
-  #find(log: number, sequence: number): Uint8Array | undefined {
-    return findKey(this.#database, log, sequence);
-  }
-
   /**
    * Makes the file as long as the group may need, with the reserve behind it. So a disk that is full is
    * met here, before a transaction has begun.
    *
    * @throws Error when there is no space
    */
-  #makeSpace(group: WriteGroup): void {
+  #makeSpace({ removeKeys, values }: WriteGroup): void {
     const statistics = this.#statistics();
     const { lastPageNumber } = statistics;
-    let pages = TREE_PAGES + group.removes.length + group.puts.length;
-    for (const { value } of group.puts) {
+    let pages = TREE_PAGES + removeKeys.length / KEY_BYTES + values.length;
+    for (const value of values) {
       pages += bytesInFile(value.byteLength, this.pageBytes) / this.pageBytes;
     }
     const usedBytes = (lastPageNumber + 1) * this.pageBytes;
@@ -171,18 +170,6 @@ export function databaseOptions(options: DataFileOptions) {
     // Above the largest size, so that the map is never moved under a reader.
     mapSize: options.fileBytesMax,
   } as const;
-}
-
-/** The whole key of a record, or undefined when it is not there. */
-export function findKey(
-  database: RootDatabase<Buffer, Uint8Array>,
-  log: number,
-  sequence: number,
-): Uint8Array | undefined {
-  const start = encodePrefix(log, sequence);
-  const end = encodePrefix(log, sequence + 1);
-  for (const key of database.getKeys({ start, end, limit: 1 })) return key;
-  return undefined;
 }
 
 function freePages({ free, lastPageNumber, root }: FileStatistics): number {

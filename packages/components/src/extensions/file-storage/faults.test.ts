@@ -157,7 +157,7 @@ suite("file_storage, other processes", () => {
     const got = started.filter(({ status }) => status === "fulfilled");
     assert.equal(got.length, 1);
     for (const each of started) {
-      if (each.status === "rejected") assert.match(String(each.reason), /in use by process/);
+      if (each.status === "rejected") assert.match(String(each.reason), /is in use by /);
       else await each.value.stop();
     }
     assert.deepEqual(claims(directory), []);

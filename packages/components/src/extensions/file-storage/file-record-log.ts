@@ -1,7 +1,7 @@
 import { RetryableError } from "@inode-gateway/contract";
 import type { RootDatabase } from "lmdb";
 import type { RecordLog, RecordLogOwner, StoredRecord } from "../../capabilities/queue-storage.js";
-import { findKey, type RecordSpace } from "./data-file.js";
+import type { RecordSpace } from "./data-file.js";
 import type { GroupWriter } from "./group-writer.js";
 import { decodeKey, decodeValue, encodeKey, encodePrefix, encodeValue } from "./record-format.js";
 import { reasonOf } from "./storage-directory.js";
@@ -29,13 +29,15 @@ export interface RecordLogParts {
 export class FileRecordLog implements RecordLog {
   readonly #parts: RecordLogParts;
   readonly recovered: readonly StoredRecord[];
+  /** The key of every record that is there, by its sequence; as many as records are allowed. */
+  readonly #keys = new Map<number, Uint8Array>();
   #nextSequence: number;
   #isClosed = false;
   readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(parts: RecordLogParts) {
     this.#parts = parts;
-    this.recovered = storedRecords(parts.reader, parts.log);
+    this.recovered = this.#readKeys();
     this.#nextSequence = (this.recovered.at(-1)?.key ?? 0) + 1;
   }
 
@@ -47,16 +49,17 @@ export class FileRecordLog implements RecordLog {
     const sequence = this.#nextSequence++;
     const key = encodeKey({ log, sequence, itemCount, byteLength });
     const value = encodeValue(key, record, byteLength);
-    await this.#follow(writer.append({ log, sequence, key, value, space }));
+    await this.#follow(writer.append({ key, value, space }));
+    this.#keys.set(sequence, key);
     return sequence;
   }
 
   read(sequence: number): Uint8Array {
-    const { log, reader } = this.#parts;
+    const { reader } = this.#parts;
     try {
       // The snapshot of an earlier read in this turn would not know what was appended since.
       reader.resetReadTxn();
-      const key = findKey(reader, log, sequence);
+      const key = this.#keys.get(sequence);
       const value = key === undefined ? undefined : reader.getBinary(key);
       if (key === undefined || value === undefined) throw new Error("it is not there");
       return decodeValue(key, value);
@@ -73,7 +76,14 @@ export class FileRecordLog implements RecordLog {
   }
 
   async remove(sequences: readonly number[]): Promise<void> {
-    await this.#follow(this.#parts.writer.remove(this.#parts.log, sequences));
+    const keys: Uint8Array[] = [];
+    for (const sequence of sequences) {
+      const key = this.#keys.get(sequence);
+      if (key === undefined) continue;
+      this.#keys.delete(sequence);
+      keys.push(key);
+    }
+    await this.#follow(this.#parts.writer.remove(keys));
   }
 
   async close(): Promise<void> {
@@ -82,7 +92,21 @@ export class FileRecordLog implements RecordLog {
     if (this.#underWay.size > 0) {
       await Promise.race([Promise.allSettled(this.#underWay), this.#parts.closeLimit()]);
     }
+    this.#keys.clear();
     this.#parts.closed();
+  }
+
+  #readKeys(): readonly StoredRecord[] {
+    const { log, reader } = this.#parts;
+    const records: StoredRecord[] = [];
+    reader.resetReadTxn();
+    const range = { start: encodePrefix(log, 0), end: encodePrefix(log + 1, 0) };
+    for (const key of reader.getKeys(range)) {
+      const { byteLength, itemCount, sequence } = decodeKey(key);
+      records.push({ key: sequence, byteLength, itemCount });
+      this.#keys.set(sequence, encodeKey({ log, sequence, itemCount, byteLength }));
+    }
+    return records;
   }
 
   #takeSpace(byteLength: number): RecordSpace {
@@ -108,18 +132,4 @@ export class FileRecordLog implements RecordLog {
       this.#underWay.delete(promise);
     }
   }
-}
-
-function storedRecords(
-  reader: RootDatabase<Buffer, Uint8Array>,
-  log: number,
-): readonly StoredRecord[] {
-  const records: StoredRecord[] = [];
-  reader.resetReadTxn();
-  const range = { start: encodePrefix(log, 0), end: encodePrefix(log + 1, 0) };
-  for (const bytes of reader.getKeys(range)) {
-    const { byteLength, itemCount, sequence } = decodeKey(bytes);
-    records.push({ key: sequence, byteLength, itemCount });
-  }
-  return records;
 }

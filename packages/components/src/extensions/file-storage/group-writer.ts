@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { type Clock, RetryableError, type Timer } from "@inode-gateway/contract";
 import type { RecordSpace } from "./data-file.js";
+import { KEY_BYTES } from "./record-format.js";
 import type { WriterAnswer, WriterData, WriterRequest } from "./writer-messages.js";
 
 /** Bytes that wait for their transaction; more is refused at once. */
@@ -16,8 +17,6 @@ const CLOSED = "the storage is shut down";
 
 /** One record on its way to the disk. */
 export interface Append {
-  readonly log: number;
-  readonly sequence: number;
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   /** What it takes until it is removed. */
@@ -45,8 +44,7 @@ interface PendingAppend extends Append {
 }
 
 interface PendingRemoval {
-  readonly log: number;
-  readonly sequence: number;
+  readonly key: Uint8Array;
   /** Told once, for the last of those that were removed together. */
   readonly settle: ((failure?: string) => void) | undefined;
 }
@@ -141,8 +139,8 @@ export class GroupWriter {
    * @throws Error when that fails or takes longer than the timeout; it is tried again until the writer
    *   is closed, and what is left then may come back
    */
-  remove(log: number, sequences: readonly number[]): Promise<void> {
-    const last = sequences.length - 1;
+  remove(keys: readonly Uint8Array[]): Promise<void> {
+    const last = keys.length - 1;
     if (last < 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       if (this.#isClosing || this.#deathReason !== undefined) {
@@ -155,9 +153,9 @@ export class GroupWriter {
         if (failure === undefined) resolve();
         else reject(removalError(failure));
       };
-      for (const [index, sequence] of sequences.entries()) {
+      for (const [index, key] of keys.entries()) {
         // Removals stay in order, so the last is done when all are.
-        this.#removals.push({ log, sequence, settle: index === last ? settle : undefined });
+        this.#removals.push({ key, settle: index === last ? settle : undefined });
       }
       this.#schedule();
     });
@@ -209,12 +207,10 @@ export class GroupWriter {
     if (appends.length === 0 && removals.length === 0) return;
     this.#retryTimer?.cancel();
     this.#inFlight = { appends, removals };
+    const values = appends.map(({ value }) => value);
     this.#tell(
-      {
-        puts: appends.map(({ key, value }) => ({ key, value })),
-        removes: removals.map(({ log, sequence }) => ({ log, sequence })),
-      },
-      appends.map(({ value }) => value.buffer as ArrayBuffer),
+      { putKeys: joinKeys(appends), values, removeKeys: joinKeys(removals) },
+      values.map(({ buffer }) => buffer as ArrayBuffer),
     );
   }
 
@@ -268,7 +264,7 @@ export class GroupWriter {
     }
     for (const append of appends) {
       // It was refused when its time ran out, and its sender comes again: it must not stay.
-      if (append.isRefused) this.#removals.push({ ...append, settle: undefined });
+      if (append.isRefused) this.#removals.push({ key: append.key, settle: undefined });
       else append.resolve();
     }
   }
@@ -276,7 +272,7 @@ export class GroupWriter {
   #removeLater(removals: readonly PendingRemoval[], reason: string): void {
     this.#observer.removeFailed(removals.length, reason);
     for (const { settle } of removals) settle?.(reason);
-    this.#removals.unshift(...removals.map((each) => ({ ...each, settle: undefined })));
+    this.#removals.unshift(...removals.map(({ key }) => ({ key, settle: undefined })));
     this.#retryTimer = this.#clock.setTimer(REMOVE_RETRY_MS, () => {
       this.#retryTimer = undefined;
       this.#send();
@@ -353,4 +349,10 @@ export class GroupWriter {
 
 function removalError(reason: string): Error {
   return new Error(`delivered records are still on disk and may be delivered again: ${reason}`);
+}
+
+function joinKeys(entries: readonly { readonly key: Uint8Array }[]): Uint8Array {
+  const joined = new Uint8Array(entries.length * KEY_BYTES);
+  for (const [index, { key }] of entries.entries()) joined.set(key, index * KEY_BYTES);
+  return joined;
 }

@@ -82,7 +82,7 @@ export class QueueDirectory {
     const key = encodeKey({ log: DIRECTORY_LOG, sequence, itemCount: 0, byteLength });
     const value = encodeValue(key, [content], byteLength);
     const space = { records: 0, bytes: 0 };
-    await writer.append({ log: DIRECTORY_LOG, sequence, key, value, space });
+    await writer.append({ key, value, space });
     const entry = { log: sequence, owner: { componentId, name }, records: 0, items: 0 };
     this.#byName.set(nameOf(owner), entry);
     return sequence;

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 
 /** Bytes of a key; see {@link encodeKey}. */
-const KEY_BYTES = 20;
+export const KEY_BYTES = 20;
 /** Bytes of a key up to the part that tells what the record is. */
 const PREFIX_BYTES = 12;
 const CHECKSUM_BYTES = 4;

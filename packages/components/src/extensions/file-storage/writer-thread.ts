@@ -22,18 +22,20 @@ function openFile(): DataFile | undefined {
 
 type Written = Extract<WriterAnswer, { readonly kind: "written" }>;
 
+const noKeys = new Uint8Array(0);
 const nothing: RecordSpace = { records: 0, bytes: 0 };
 
 /** Removals are not held up by appends that find no space. */
-function write(file: DataFile, { puts, removes }: WriteGroup): Omit<Written, "durationMs"> {
+function write(file: DataFile, group: WriteGroup): Omit<Written, "durationMs"> {
   try {
-    return { kind: "written", removed: file.write({ puts, removes }) };
+    return { kind: "written", removed: file.write(group) };
   } catch (error) {
     const reason = reasonOf(error);
-    if (puts.length === 0) return { kind: "written", removed: nothing, removeFailure: reason };
-    if (removes.length === 0) return { kind: "written", removed: nothing, appendFailure: reason };
-    const alone = write(file, { puts: [], removes });
-    return { ...alone, appendFailure: reason };
+    if (group.values.length === 0)
+      return { kind: "written", removed: nothing, removeFailure: reason };
+    const appendFailure = reason;
+    if (group.removeKeys.length === 0) return { kind: "written", removed: nothing, appendFailure };
+    return { ...write(file, { ...group, putKeys: noKeys, values: [] }), appendFailure };
   }
 }
 
