@@ -29,6 +29,7 @@ export class CommandRun {
   #stdout = "";
   #stderr = "";
   #listener: ((signal: string) => void) | undefined;
+  #reload: (() => void) | undefined;
 
   constructor(args: readonly string[], options: RunOptions = {}) {
     const { environment = {}, stdin = [], earlySignal } = options;
@@ -50,6 +51,9 @@ export class CommandRun {
       onStopSignal: (listener) => {
         this.#listener = listener;
         if (earlySignal !== undefined) listener(earlySignal);
+      },
+      onReloadSignal: (listener) => {
+        this.#reload = listener;
       },
       exitNow: (code) => {
         this.exits.push(code);
@@ -74,7 +78,8 @@ export class CommandRun {
   }
 
   signal(name: string): void {
-    this.#listener?.(name);
+    if (name === "SIGHUP") this.#reload?.();
+    else this.#listener?.(name);
   }
 }
 

@@ -54,3 +54,25 @@ export async function checkSurroundings(
   const problems = await checkEnvironment(tree, checked);
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
+
+/**
+ * Reads and checks everything that {@link loadTree}, {@link checkTree} and {@link checkSurroundings} do.
+ *
+ * @throws ConfigurationError that tells warnings too: a variable that is not set is often the very reason
+ *   for what is wrong
+ */
+export async function loadConfigurationAgain(
+  sources: SourceFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<GatewayConfiguration> {
+  const tree = await loadTree(sources, environment);
+  try {
+    const checked = checkTree(tree);
+    await checkSurroundings(tree, checked);
+    return checked;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const warnings = tree.warnings.map((message) => ({ path: "", message }));
+    throw new ConfigurationError([...error.problems, ...warnings]);
+  }
+}

@@ -12,5 +12,6 @@ process.exitCode = await runCommandLine({
   onStopSignal: (listener) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => listener(signal));
   },
+  onReloadSignal: (listener) => void process.on("SIGHUP", listener),
   exitNow: (code) => process.exit(code),
 });

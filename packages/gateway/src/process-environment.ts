@@ -11,6 +11,8 @@ export interface ProcessEnvironment {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Calls `listener` for every SIGTERM and SIGINT from now on. */
   onStopSignal(listener: (signal: string) => void): void;
+  /** Calls `listener` for every SIGHUP from now on, which ends the process otherwise. */
+  onReloadSignal(listener: () => void): void;
   /** Ends the process at once, for a second stop signal. */
   exitNow(code: number): void;
 }

@@ -82,6 +82,7 @@ suite("commands that need nothing", () => {
         stderr: { isTerminal: false, write: (text) => void written.push(text) },
         stdin: (async function* () {})(),
         onStopSignal: () => undefined,
+        onReloadSignal: () => undefined,
         exitNow: () => undefined,
       });
     assert.equal(await withWrite(new OutputClosedError("closed")), 0);

@@ -12,6 +12,7 @@ import {
   checkSurroundings,
   checkTree,
   type GatewayConfiguration,
+  loadConfigurationAgain,
   loadTree,
 } from "./configuration.js";
 import { ExitCode } from "./exit-code.js";
@@ -55,7 +56,14 @@ async function execute(command: Command, io: ProcessEnvironment): Promise<ExitCo
       await io.stdout.write(listComponents(build, builtInFactories));
       return ExitCode.ok;
     case "run":
-      return runGateway(await loadChecked(command.sources, io), build, io);
+      return runGateway(
+        {
+          checked: await loadChecked(command.sources, io),
+          load: () => loadConfigurationAgain(command.sources, io.environment),
+        },
+        build,
+        io,
+      );
     case "validate":
       return validate(command, io);
     case "print-config": {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AdminServer, startAdminServer } from "./admin-server.js";
+import { type AdminServer, type AdminServerOptions, startAdminServer } from "./admin-server.js";
 import type { PrometheusMeter } from "./meter.js";
 
 /** Where and what {@link startMetricsServer} serves. */
@@ -9,6 +9,8 @@ export interface MetricsServerOptions {
   /** The operator's key for it, for the error when it is taken. */
   readonly endpointKey: string;
   readonly meter: PrometheusMeter;
+  /** Answers requests for further paths; must not throw. */
+  readonly pages?: ReadonlyMap<string, AdminServerOptions["answer"]> | undefined;
 }
 
 /**
@@ -17,12 +19,16 @@ export interface MetricsServerOptions {
  * @throws Error that names the endpoint when it cannot be bound, with the system's `code`
  */
 export function startMetricsServer(options: MetricsServerOptions): Promise<AdminServer> {
-  const { endpoint, endpointKey, meter } = options;
+  const { endpoint, endpointKey, meter, pages } = options;
   return startAdminServer({
     endpoint,
     endpointKey,
     name: "metrics page",
-    answer: (request, response) => void answer(request, response, meter),
+    answer: (request, response) => {
+      const page = pages?.get(pathOf(request));
+      if (page !== undefined) page(request, response);
+      else void answer(request, response, meter);
+    },
   });
 }
 
@@ -31,8 +37,7 @@ async function answer(
   response: ServerResponse,
   meter: PrometheusMeter,
 ): Promise<void> {
-  const [path] = (request.url ?? "/").split("?");
-  if (path !== "/metrics") {
+  if (pathOf(request) !== "/metrics") {
     response.writeHead(404, { "content-type": "text/plain" }).end("metrics are at /metrics\n");
     return;
   }
@@ -47,4 +52,8 @@ async function answer(
     const reason = error instanceof Error ? error.message : String(error);
     response.writeHead(500, { "content-type": "text/plain" }).end(`${reason}\n`);
   }
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
 }

@@ -12,9 +12,12 @@ import {
   systemClock,
 } from "@inode-gateway/telemetry";
 import { reportAccounting } from "../accounting-report.js";
+import { AdjustableLogger } from "../adjustable-logger.js";
 import type { GatewayConfiguration } from "../configuration.js";
 import { ExitCode } from "../exit-code.js";
 import type { ProcessEnvironment } from "../process-environment.js";
+import { answerReload, isLoopback, reloadPath } from "../reload/reload-page.js";
+import { logDoubts, Reloader } from "../reload/reloader.js";
 import {
   loggerOptions,
   metricsEndpoint,
@@ -28,60 +31,59 @@ import {
  */
 export const shutdownTimeoutMs = 25_000;
 
+/** What the gateway runs with. */
+export interface GatewaySources {
+  readonly checked: GatewayConfiguration;
+  /** Reads and checks the same sources again. @throws ConfigurationError when they are wrong now */
+  readonly load: () => Promise<GatewayConfiguration>;
+}
+
 /** Runs the gateway until a stop signal, drains it, and gives the exit code. */
 export async function runGateway(
-  checked: GatewayConfiguration,
+  sources: GatewaySources,
   build: BuildInfo,
   io: ProcessEnvironment,
 ): Promise<ExitCode> {
   // Starting and stopping may wait on nothing but timers, which do not keep the process alive.
   const alive = setInterval(() => undefined, 1_000);
   try {
-    return await runUntilStopped(checked, build, io);
+    return await runUntilStopped(sources, build, io);
   } finally {
     clearInterval(alive);
   }
 }
 
 async function runUntilStopped(
-  checked: GatewayConfiguration,
+  { checked, load }: GatewaySources,
   build: BuildInfo,
   io: ProcessEnvironment,
 ): Promise<ExitCode> {
-  const logger = createLogger({
-    ...loggerOptions(checked.telemetry),
-    isTerminal: io.stderr.isTerminal,
-    destination: { write: (line) => io.stderr.write(line) },
-  });
+  const logger = createProcessLogger(checked.telemetry, io);
   const meter = createMeter();
   describeProcess(meter, checked.telemetry, build);
-  for (const warning of checked.warnings) {
-    logger.warn("the configuration is accepted with a doubt", { warning });
-  }
-  for (const note of checked.notes) logger.info("part of the configuration is not used", { note });
+  logDoubts(checked, logger);
   logger.info("starting", { version: build.version, node: process.versions.node });
   const stopSignal = waitForStopSignal(logger, io);
   const failure = new AbortController();
   const failed = new Promise<void>((resolve) => {
     failure.signal.addEventListener("abort", () => resolve());
   });
+  const clock = systemClock;
   const runtime = createPipelineRuntime({
-    checked,
-    logger,
-    meter,
-    clock: systemClock,
-    random: Math.random,
-    build,
+    ...{ build, checked, clock, logger, meter, random: Math.random },
     onStatus: ({ kind, id, state, reason }) => {
       if (state !== "fatal_error") return;
       logger.error("a component cannot go on, the gateway stops", { kind, id, reason });
       failure.abort();
     },
   });
+  const { telemetry } = checked;
+  const reloader = new Reloader({ load, runtime, telemetry, logger, meter, clock });
+  io.onReloadSignal(() => void reloader.reload("SIGHUP"));
   let metricsServer: AdminServer | undefined;
   let isStarted = false;
   try {
-    metricsServer = await serveMetrics(checked.telemetry, meter, logger);
+    metricsServer = await serveMetrics(telemetry, { logger, meter, reloader });
     const started = runtime.start().then(() => true);
     isStarted = await Promise.race([started, stopSignal.then(() => false)]);
   } catch (error) {
@@ -94,6 +96,18 @@ async function runUntilStopped(
   await drain(runtime, logger);
   await metricsServer?.close();
   return failure.signal.aborted ? ExitCode.failed : ExitCode.ok;
+}
+
+/** Its level is kept outside of it, so that a reload can change it. */
+function createProcessLogger(telemetry: TelemetryConfig, io: ProcessEnvironment): AdjustableLogger {
+  const { level, ...options } = loggerOptions(telemetry);
+  const writer = createLogger({
+    ...options,
+    level: "debug",
+    isTerminal: io.stderr.isTerminal,
+    destination: { write: (line) => io.stderr.write(line) },
+  });
+  return new AdjustableLogger(writer, { level });
 }
 
 /** Resolves at the first stop signal; a second one ends the process at once. */
@@ -125,16 +139,28 @@ async function drain(runtime: PipelineRuntime, logger: Logger): Promise<void> {
 
 async function serveMetrics(
   config: TelemetryConfig,
-  meter: PrometheusMeter,
-  logger: Logger,
+  parts: {
+    readonly logger: Logger;
+    readonly meter: PrometheusMeter;
+    readonly reloader: Reloader;
+  },
 ): Promise<AdminServer | undefined> {
   const endpoint = metricsEndpoint(config);
   if (endpoint === undefined) return undefined;
+  const { logger, meter, reloader } = parts;
+  let isOnLoopback = false;
   const server = await startMetricsServer({
     endpoint,
     endpointKey: `service::telemetry::metrics::${config.metrics.address === undefined ? "readers" : "address"}`,
     meter,
+    pages: new Map([
+      [
+        reloadPath,
+        (request, response) => answerReload(request, response, { isOnLoopback, reloader }),
+      ],
+    ]),
   });
+  isOnLoopback = isLoopback(server.address);
   logger.info("serving metrics", { endpoint: server.address, path: "/metrics" });
   return server;
 }
