@@ -35,7 +35,8 @@ export function decompress(
     case "zstd":
       decompressZstd(message, { limitBytes, syncOutputBytes: SYNC_OUTPUT_BYTES_MAX }, done);
       return;
-    default:
+    case "deflate":
+    case "gzip":
       decompressZlib(message, encoding, limitBytes, done);
   }
 }

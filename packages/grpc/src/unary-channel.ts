@@ -1,6 +1,9 @@
 import type { Metadata } from "./metadata.js";
 import type { ClientTls } from "./tls.js";
 
+/** How request messages are compressed; zstd only where Node has it, snappy in its framing format. */
+export type MessageCompression = "gzip" | "snappy" | "zstd" | "none";
+
 /** Where a channel connects to and how. */
 export interface UnaryChannelOptions {
   /** `host:port`, `dns:///host:port`, `unix:///path`; a scheme http or https was taken off by the caller. */
@@ -16,7 +19,7 @@ export interface UnaryChannelOptions {
   /** Largest response message after decompression. Default 4 MiB, which OTLP recommends. */
   readonly maxReceiveMessageBytes?: number | undefined;
   /** How messages are compressed where a call does not say. Default `none`. */
-  readonly compression?: "gzip" | "none" | undefined;
+  readonly compression?: MessageCompression | undefined;
   readonly keepalive?:
     | { readonly timeMs: number; readonly timeoutMs: number; readonly permitWithoutStream: boolean }
     | undefined;
@@ -28,7 +31,7 @@ export interface UnaryCallOptions {
   readonly deadlineMs: number;
   readonly metadata?: Metadata | undefined;
   /** Default: the channel's. */
-  readonly compression?: "gzip" | "none" | undefined;
+  readonly compression?: MessageCompression | undefined;
   /** Wait for a connection until the deadline instead of failing fast. Default false. */
   readonly waitForReady?: boolean | undefined;
 }
@@ -49,6 +52,13 @@ export interface UnaryChannel {
     message: readonly Uint8Array[],
     options: UnaryCallOptions,
   ): Promise<Uint8Array>;
+  /**
+   * Trusts and presents something else in every handshake from now on; connections that exist, and
+   * the calls on them, go on. Which server name is asked for stays as it was.
+   *
+   * @throws Error when OpenSSL cannot use it, or the channel is plaintext; then nothing changes
+   */
+  replaceTls(tls: ClientTls): void;
   /** Lets running calls end until `deadlineMs`, then closes the connections. Safe twice. */
   close(deadlineMs: number): Promise<void>;
 }

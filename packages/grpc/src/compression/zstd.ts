@@ -53,7 +53,10 @@ export const ZSTD_FRAMES_MAX = 1_000;
 /** The window of the strongest level of Go's encoder, 32 MiB; a sender may use it for a small message. */
 const WINDOW_LOG_LEAST = 25;
 
-/** Parameters to compress with `level`, 1 to 22; the default is zstd's own, 3. */
+/**
+ * Parameters to compress with `level`, 1 to 19; the default is zstd's own, 3. The levels above ask
+ * their reader for a window of up to 128 MiB, which many refuse.
+ */
 export function zstdCompressOptions(level = 3): ZstdOptions {
   return { params: { [COMPRESSION_LEVEL]: level } };
 }

@@ -1,6 +1,6 @@
 import { type ChannelOptions, compressionAlgorithms } from "@grpc/grpc-js";
 import type { ChannelEndpoint } from "../channel-endpoint.js";
-import type { UnaryChannelOptions } from "../unary-channel.js";
+import type { MessageCompression, UnaryChannelOptions } from "../unary-channel.js";
 import { TIMER_MS_MAX } from "../wait-until.js";
 import { FLOW_CONTROL_WINDOW_BYTES } from "./window.js";
 
@@ -17,7 +17,7 @@ const RECONNECT_BACKOFF_MS_MAX = 30_000;
 export function grpcJsChannelOptions(
   options: UnaryChannelOptions,
   endpoint: ChannelEndpoint,
-  compression: "gzip" | "none",
+  compression: MessageCompression,
 ): ChannelOptions {
   const { authority, userAgent, keepalive, loadBalancing } = options;
   return {

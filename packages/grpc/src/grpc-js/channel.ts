@@ -2,16 +2,22 @@ import { Channel, connectivityState } from "@grpc/grpc-js";
 import { type ChannelEndpoint, parseChannelEndpoint } from "../channel-endpoint.js";
 import { RunningTasks } from "../running-tasks.js";
 import { GrpcCode, GrpcStatusError } from "../status.js";
+import type { ClientTls } from "../tls.js";
 import { tlsMaterialError } from "../tls-material-error.js";
-import type { UnaryCallOptions, UnaryChannel, UnaryChannelOptions } from "../unary-channel.js";
+import type {
+  MessageCompression,
+  UnaryCallOptions,
+  UnaryChannel,
+  UnaryChannelOptions,
+} from "../unary-channel.js";
 import { waitUntil } from "../wait-until.js";
 import { asBuffer } from "./as-buffer.js";
 import { grpcJsChannelOptions } from "./channel-options.js";
+import { compressMessages } from "./message-compression.js";
 import { requestMetadata } from "./request-metadata.js";
 import { ResponseListener } from "./response-listener.js";
-import { channelCredentials } from "./tls-credentials.js";
+import { channelCredentials, replaceTls } from "./tls-credentials.js";
 
-type Compression = "gzip" | "none";
 type GrpcJsCall = ReturnType<Channel["createCall"]>;
 
 /** A unary channel on grpc-js, with one of its channels for each compression in use. */
@@ -19,7 +25,7 @@ export class GrpcJsChannel implements UnaryChannel {
   readonly #options: UnaryChannelOptions;
   readonly #endpoint: ChannelEndpoint;
   readonly #credentials: ReturnType<typeof channelCredentials>;
-  readonly #channels = new Map<Compression, Channel>();
+  readonly #channels = new Map<MessageCompression, Channel>();
   readonly #calls = new Set<GrpcJsCall>();
   readonly #running = new RunningTasks();
   #closing: Promise<void> | undefined;
@@ -72,6 +78,14 @@ export class GrpcJsChannel implements UnaryChannel {
     }
   }
 
+  replaceTls(tls: ClientTls): void {
+    try {
+      replaceTls(this.#credentials, tls);
+    } catch (error) {
+      throw tlsMaterialError(error);
+    }
+  }
+
   async close(deadlineMs: number): Promise<void> {
     this.#closing ??= this.#stop(deadlineMs);
     await this.#closing;
@@ -90,11 +104,12 @@ export class GrpcJsChannel implements UnaryChannel {
   }
 
   // grpc-js ties compression to the channel; the second one exists once a call asks for it.
-  #channelFor(compression: Compression): Channel {
+  #channelFor(compression: MessageCompression): Channel {
     let channel = this.#channels.get(compression);
     if (channel === undefined) {
       const options = grpcJsChannelOptions(this.#options, this.#endpoint, compression);
       channel = new Channel(this.#endpoint.target, this.#credentials, options);
+      compressMessages(channel, compression);
       this.#channels.set(compression, channel);
     }
     return channel;

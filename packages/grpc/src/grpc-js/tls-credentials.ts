@@ -26,19 +26,34 @@ export function channelCredentials(tls: ClientTls | undefined, host: string): Ch
 }
 
 /**
+ * Lets credentials trust and present something else in every handshake from now on.
+ *
+ * @throws Error as {@link channelCredentials} does, and for plaintext; then nothing changes
+ */
+export function replaceTls(creds: ChannelCredentials, tls: ClientTls): void {
+  if (!(creds instanceof TlsCredentials)) throw new Error("the channel does not use TLS");
+  creds.replace(tls);
+}
+
+/**
  * TLS with a handshake of our own: grpc-js would send an IP address as the server's name, which TLS
  * forbids (RFC 6066, section 3) and Node warns about, and would wait for a handshake without end.
  */
 class TlsCredentials extends ChannelCredentials {
-  readonly #context: SecureContext;
   readonly #name: string;
   readonly #isVerified: boolean;
+  #context: SecureContext;
 
   constructor(tls: ClientTls, host: string) {
     super();
     this.#context = createSecureContext(contextOptions(tls));
     this.#name = tls.serverNameOverride ?? host;
     this.#isVerified = tls.insecureSkipVerify !== true;
+  }
+
+  // grpc-js keeps the credentials of a channel for good, and asks them at every connection.
+  replace(tls: ClientTls): void {
+    this.#context = createSecureContext(contextOptions(tls));
   }
 
   override _isSecure(): boolean {
@@ -89,7 +104,7 @@ class TlsCredentials extends ChannelCredentials {
 }
 
 function contextOptions(tls: ClientTls): SecureContextOptions {
-  const { ca, cert, key, minVersion = "TLSv1.2", maxVersion, cipherSuites } = tls;
+  const { ca, cert, key, curves, minVersion = "TLSv1.2", maxVersion, cipherSuites } = tls;
   return {
     minVersion,
     ...(ca !== undefined && { ca }),
@@ -97,5 +112,6 @@ function contextOptions(tls: ClientTls): SecureContextOptions {
     ...(key !== undefined && { key }),
     ...(maxVersion !== undefined && { maxVersion }),
     ...(cipherSuites !== undefined && { ciphers: cipherSuites }),
+    ...(curves !== undefined && { ecdhCurve: curves }),
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import * as zlib from "node:zlib";
 import { parseSection } from "@inode-gateway/config";
 import { otlpGrpcConfig } from "./config.js";
 
@@ -48,7 +49,9 @@ suite("configuration of the otlp_grpc exporter", () => {
     [{}, /^exporters::otlp_grpc::endpoint: requires a non-empty "endpoint"/],
     [{ endpoint: "" }, /::endpoint: requires a non-empty "endpoint"/],
     [{ endpoint: "backend" }, /::endpoint: is not host:port: "backend"/],
-    [{ endpoint: "a:1", compression: "zstd" }, /::compression/],
+    [{ endpoint: "a:1", compression: "br" }, /::compression/],
+    [{ endpoint: "a:1", middlewares: [{ id: "x" }] }, /::middlewares: there are no middlewares/],
+    [{ endpoint: "a:1", auth: { authenticator: "" } }, /::auth::authenticator/],
     [{ endpoint: "a:1", timout: "1s" }, /timout.*timeout/],
     [{ endpoint: "a:1", sending_queue: { queue_size: 0 } }, /sending_queue::queue_size/],
     [{ endpoint: "a:1", retry_on_failure: { multiplier: 0.5 } }, /retry_on_failure::multiplier/],
@@ -57,6 +60,17 @@ suite("configuration of the otlp_grpc exporter", () => {
       assert.match(problemsOf(section), expected);
     });
   }
+
+  test("takes the keys of the Collector that only Go's transport knows", () => {
+    const sizes = { read_buffer_size: 524_288, write_buffer_size: 524_288, middlewares: [] };
+    assert.ok("value" in parse({ endpoint: "a:1", ...sizes }));
+  });
+
+  test("zstd is there or refused with the version that has it", () => {
+    const section = { endpoint: "a:1", compression: "zstd" };
+    if ("zstdCompressSync" in zlib) assert.ok("value" in parse(section));
+    else assert.match(problemsOf(section), /::compression: "zstd" needs Node.js 22.15 or later/);
+  });
 
   test("an endpoint that a substitution left empty is named as missing", () => {
     assert.match(problemsOf({ endpoint: null }), /requires a non-empty "endpoint"/);

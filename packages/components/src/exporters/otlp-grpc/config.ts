@@ -1,6 +1,8 @@
 import { clientTls, headers } from "@inode-gateway/config";
 import { z } from "zod";
 import { retryOnFailure, sendingQueue } from "../../delivery/config.js";
+import { exporterAuth } from "../../transport/exporter-auth.js";
+import { noMiddlewares, refuseMissingZstd, withoutEffect } from "../../transport/exporter-keys.js";
 import { timerDuration } from "../../transport/timer-duration.js";
 import { parseGrpcTarget } from "./grpc-target.js";
 
@@ -19,12 +21,14 @@ export const otlpGrpcConfig = z.strictObject({
     .prefault({} as never)
     .describe("How the connection is encrypted; on unless `insecure: true`."),
   compression: z
-    .enum(["gzip", "none", ""])
+    .enum(["gzip", "snappy", "zstd", "none", ""])
+    .superRefine(refuseMissingZstd)
     .default("gzip")
     .describe(
-      "Compression of requests, gzip at zlib's own level 6 or none; gzip is the Collector's default.",
+      "Compression of requests: gzip at zlib's own level 6, snappy, zstd at level 3 (from Node.js 22.15 on), or none; gzip is the Collector's default.",
     ),
   headers: headers().default({}).describe("Metadata sent with every request."),
+  auth: exporterAuth(),
   authority: z
     .string()
     .min(1)
@@ -63,6 +67,9 @@ export const otlpGrpcConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether a try waits for a connection instead of failing at once without one."),
+  read_buffer_size: withoutEffect("Node reads what the socket has"),
+  write_buffer_size: withoutEffect("every request is written at once"),
+  middlewares: noMiddlewares(),
   retry_on_failure: retryOnFailure().describe("When a delivery that failed is tried again."),
   sending_queue: sendingQueue().describe("The queue before the destination."),
 });

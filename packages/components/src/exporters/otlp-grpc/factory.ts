@@ -2,6 +2,7 @@ import { defineExporter } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
 import { isPersistent, storageReferences } from "../../delivery/config.js";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { authReferences } from "../../transport/exporter-auth.js";
 import { otlpGrpcConfig } from "./config.js";
 import { GrpcSender } from "./grpc-sender.js";
 import { otlpGrpcMetrics } from "./metrics.js";
@@ -15,7 +16,7 @@ export const otlpGrpcExporter = defineExporter({
   config: otlpGrpcConfig,
   metrics: otlpGrpcMetrics,
   exclusive: ({ sending_queue }) => isPersistent(sending_queue),
-  extensions: ({ sending_queue }) => storageReferences(sending_queue),
+  extensions: (config) => [...storageReferences(config.sending_queue), ...authReferences(config)],
   create: (settings, config) =>
     new DeliveringExporter(settings, new GrpcSender(settings, config), {
       timeoutMs: config.timeout,

@@ -14,13 +14,13 @@ function accepted(section: unknown) {
 }
 
 suite("configuration of the otlp_http exporter", () => {
-  test("has the Collector's defaults, gzip at level 1 and at most 100 connections", () => {
+  test("has the Collector's defaults, gzip and at most 100 connections", () => {
     const { retry_on_failure, sending_queue, tls, ...rest } = accepted({ endpoint: "http://a" });
     assert.deepEqual(rest, {
       endpoint: "http://a",
       encoding: "proto",
       compression: "gzip",
-      compression_params: { level: 1 },
+      compression_params: {},
       headers: {},
       timeout: 30_000,
       max_conns_per_host: 100,
@@ -36,7 +36,23 @@ suite("configuration of the otlp_http exporter", () => {
     [{ traces_endpoint: "x" }, /::traces_endpoint/],
     [{ endpoint: "http://a", compression: "lz4" }, /::compression/],
     [{ endpoint: "http://a", encoding: "xml" }, /::encoding/],
-    [{ endpoint: "http://a", compression_params: { level: 10 } }, /::level/],
+    [
+      { endpoint: "http://a", compression_params: { level: 10 } },
+      /::level: must be -1 to 9 for gzip/,
+    ],
+    [
+      { endpoint: "http://a", compression: "snappy", compression_params: { level: 1 } },
+      /::compression_params::level: snappy has no levels/,
+    ],
+    [
+      { endpoint: "http://a", proxy_url: "socks5://user:canary@p:1" },
+      /^(?!.*canary).*proxy_url: is not/,
+    ],
+    [
+      { endpoint: "http://a", middlewares: [{ id: "x" }] },
+      /::middlewares: there are no middlewares/,
+    ],
+    [{ endpoint: "http://a", auth: {} }, /::auth::authenticator/],
   ] as const) {
     test(`refuses ${JSON.stringify(section)}`, () => {
       const parsed = parse(section);
@@ -45,6 +61,23 @@ suite("configuration of the otlp_http exporter", () => {
       assert.match(text, expected);
     });
   }
+
+  test("takes the keys of the Collector that only Go's transport knows", () => {
+    accepted({
+      endpoint: "http://a",
+      max_idle_conns: 100,
+      max_idle_conns_per_host: 10,
+      force_attempt_http2: false,
+      http2_read_idle_timeout: "10s",
+      http2_ping_timeout: "10s",
+      read_buffer_size: 123,
+      write_buffer_size: 345,
+      middlewares: [],
+      cookies: { enabled: true },
+      proxy_url: "",
+      auth: { authenticator: "bearertokenauth" },
+    });
+  });
 
   test("puts a signal's path below the endpoint, whatever it ends with", () => {
     for (const endpoint of ["http://a:1/x", "http://a:1/x/", "http://a:1/x//"]) {

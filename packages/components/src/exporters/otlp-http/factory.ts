@@ -2,6 +2,7 @@ import { defineExporter } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
 import { isPersistent, storageReferences } from "../../delivery/config.js";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { authReferences } from "../../transport/exporter-auth.js";
 import { otlpHttpConfig } from "./config.js";
 import { HttpSender } from "./http-sender.js";
 import { otlpHttpMetrics } from "./metrics.js";
@@ -15,7 +16,7 @@ export const otlpHttpExporter = defineExporter({
   config: otlpHttpConfig,
   metrics: otlpHttpMetrics,
   exclusive: ({ sending_queue }) => isPersistent(sending_queue),
-  extensions: ({ sending_queue }) => storageReferences(sending_queue),
+  extensions: (config) => [...storageReferences(config.sending_queue), ...authReferences(config)],
   create: (settings, config) => {
     const sender = new HttpSender(settings, settings.signal ?? "traces", config);
     return new DeliveringExporter(settings, sender, {

@@ -1,18 +1,27 @@
-import { readClientTls } from "@inode-gateway/config";
+import { type ClientTlsMaterial, readClientTls } from "@inode-gateway/config";
 import {
   type Batch,
   type ComponentSettings,
+  type Host,
   PermanentError,
   RetryableError,
   type Signal,
 } from "@inode-gateway/contract";
 import { decodeResponse, decodeResponseJson, type PartialSuccess } from "@inode-gateway/otlp";
-import type { Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
+import {
+  type ClientAuthenticator,
+  clientAuthenticatorOf,
+} from "../../capabilities/authenticator.js";
 import type { Sender } from "../../delivery/delivery-step.js";
 import { connectFailure } from "../../transport/connect-failure.js";
+import { warnOfPlainCredentials } from "../../transport/exporter-auth.js";
 import { jsonMediaType, protobufMediaType } from "../../transport/otlp-names.js";
 import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
+import { TlsReload } from "../../transport/tls-reload.js";
 import type { OtlpHttpConfig } from "./config.js";
+import { CookieJar } from "./cookie-jar.js";
+import { HttpDestination } from "./http-destination.js";
 import { failureOfAnswer, type HttpAnswer } from "./http-failure.js";
 import { type BodyFormat, type RequestBody, requestBody } from "./request-body.js";
 import { signalUrl } from "./signal-url.js";
@@ -29,18 +38,22 @@ export class HttpSender implements Sender {
   readonly #signal: Signal;
   readonly #format: BodyFormat;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #cookies: CookieJar | undefined;
   #url: URL | undefined;
-  #pool: Pool | undefined;
+  #destination: HttpDestination | undefined;
+  #authenticator: ClientAuthenticator | undefined;
+  #tlsReload: TlsReload<ClientTlsMaterial> | undefined;
 
   constructor(settings: ComponentSettings, signal: Signal, config: OtlpHttpConfig) {
     const { compression, compression_params, encoding } = config;
     const coding = codings[compression];
+    this.#cookies = config.cookies?.enabled === true ? new CookieJar(settings.clock) : undefined;
     this.#settings = settings;
     this.#config = config;
     this.#signal = signal;
     this.#format = {
       encoding,
-      compression: coding === undefined ? "none" : coding === "gzip" ? "gzip" : "zlib",
+      compression: coding === undefined ? "none" : coding === "deflate" ? "zlib" : coding,
       level: compression_params.level,
     };
     this.#headers = {
@@ -51,21 +64,20 @@ export class HttpSender implements Sender {
     };
   }
 
-  async start(): Promise<void> {
-    const { disable_keep_alives, idle_conn_timeout, max_conns_per_host, tls } = this.#config;
+  async start(host: Host): Promise<void> {
+    const { auth } = this.#config;
     const url = signalUrl(this.#config, this.#signal);
     const isTls = url.protocol === "https:";
-    const material = isTls ? await readClientTls({ ...tls, insecure: false }) : undefined;
+    if (auth !== undefined) {
+      this.#authenticator = clientAuthenticatorOf(host, auth.authenticator);
+      if (!isTls) warnOfPlainCredentials(this.#settings.logger, url.origin);
+    }
+    const tls = isTls ? await this.#readTls() : undefined;
     this.#url = url;
     // Loaded by those who send over HTTP: it is a seventh of the heap that V8 marks under load.
     const undici = await import("undici");
-    this.#pool = new undici.Pool(url.origin, {
-      connections: max_conns_per_host === 0 ? null : max_conns_per_host,
-      pipelining: disable_keep_alives ? 0 : 1,
-      keepAliveTimeout: Math.max(1, idle_conn_timeout),
-      keepAliveMaxTimeout: Math.max(1, idle_conn_timeout),
-      ...(material === undefined ? {} : { connect: connectOptions(material) }),
-    });
+    this.#destination = new HttpDestination(this.#settings, this.#config, undici, url.origin, tls);
+    this.#tlsReload?.follow();
   }
 
   async send(batch: Batch, deadlineMs: number): Promise<PartialSuccess | undefined> {
@@ -85,38 +97,46 @@ export class HttpSender implements Sender {
   }
 
   async close(deadlineMs: number): Promise<void> {
-    const pool = this.#pool;
-    if (pool === undefined) return;
-    this.#pool = undefined;
-    const remainingMs = Math.max(0, deadlineMs - this.#settings.clock.nowMs());
-    const timer = this.#settings.clock.setTimer(remainingMs, () => {
-      this.#settings.runInBackground("cut off requests", pool.destroy());
+    const destination = this.#destination;
+    this.#destination = undefined;
+    this.#tlsReload?.stop();
+    await destination?.close(deadlineMs);
+  }
+
+  async #readTls(): Promise<ClientTlsMaterial> {
+    const config = { ...this.#config.tls, insecure: false };
+    this.#tlsReload = new TlsReload(this.#settings, {
+      config,
+      section: "tls",
+      read: async () => (await readClientTls(config)) ?? {},
+      apply: (material) => this.#destination?.replaceTls(material),
     });
-    await pool.close();
-    timer.cancel();
+    return this.#tlsReload.read();
   }
 
   async #exchange(body: RequestBody, deadlineMs: number): Promise<HttpAnswer> {
     const { clock } = this.#settings;
     const url = this.#url;
-    const pool = this.#pool;
-    if (url === undefined || pool === undefined) {
+    const destination = this.#destination;
+    if (url === undefined || destination === undefined) {
       throw new RetryableError("SHUTTING_DOWN", "the exporter is not running");
     }
     const abort = new AbortController();
     const remainingMs = Math.min(Math.max(0, deadlineMs - clock.nowMs()), TIMER_MS_MAX);
     const timer = clock.setTimer(remainingMs, () => abort.abort());
     try {
-      const response = await pool.request({
+      const response = await destination.request({
         method: "POST",
         path: url.pathname + url.search,
-        headers: { ...this.#headers, "content-length": String(body.byteLength) },
+        headers: this.#headersOf(body),
         body: outgoing(body),
         signal: abort.signal,
         // The deadline above covers both; undici's own would be 300 s each.
         headersTimeout: 0,
         bodyTimeout: 0,
       });
+      const setCookie = response.headers["set-cookie"];
+      if (setCookie !== undefined) this.#cookies?.store([setCookie].flat());
       return await readAnswer(response);
     } catch (cause) {
       throw networkFailure(String(url), cause, abort.signal.aborted);
@@ -124,13 +144,30 @@ export class HttpSender implements Sender {
       timer.cancel();
     }
   }
+
+  /** Credentials are asked for anew: a token in a file may have changed. */
+  #headersOf(body: RequestBody): Record<string, string> {
+    const headers: Record<string, string> = {
+      ...this.#headers,
+      "content-length": String(body.byteLength),
+    };
+    const cookie = this.#cookies?.header;
+    if (cookie !== undefined) headers["cookie"] = cookie;
+    if (this.#authenticator === undefined) return headers;
+    for (const [name, value] of this.#authenticator.authorizationHeaders()) headers[name] = value;
+    return headers;
+  }
 }
 
 const codings = {
   gzip: "gzip",
+  zstd: "zstd",
+  snappy: "snappy",
+  "x-snappy-framed": "x-snappy-framed",
   zlib: "zlib",
   deflate: "deflate",
   none: undefined,
+  lz4: undefined,
   "": undefined,
 } as const;
 
@@ -138,23 +175,6 @@ function lowerCaseNames(headers: Readonly<Record<string, string>>): Record<strin
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
   );
-}
-
-type ClientTlsMaterial = NonNullable<Awaited<ReturnType<typeof readClientTls>>>;
-
-function connectOptions(material: ClientTlsMaterial) {
-  return {
-    ...(material.ca === undefined ? {} : { ca: material.ca }),
-    ...(material.cert === undefined ? {} : { cert: material.cert }),
-    ...(material.key === undefined ? {} : { key: material.key }),
-    ...(material.minVersion === undefined ? {} : { minVersion: material.minVersion }),
-    ...(material.maxVersion === undefined ? {} : { maxVersion: material.maxVersion }),
-    ...(material.cipherSuites === undefined ? {} : { ciphers: material.cipherSuites }),
-    ...(material.serverNameOverride === undefined
-      ? {}
-      : { servername: material.serverNameOverride }),
-    rejectUnauthorized: material.insecureSkipVerify !== true,
-  };
 }
 
 function outgoing({ byteLength, chunks }: RequestBody): Buffer {

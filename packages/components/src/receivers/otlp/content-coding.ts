@@ -143,7 +143,7 @@ function undoSmall(
   const maxOutputLength = Math.min(SYNC_INFLATED_BYTES_MAX, maxBytes);
   let plain: Plain;
   try {
-    plain = plainOf(wireBytes, coding, Math.max(maxOutputLength, 1));
+    plain = plainOf(wireBytes, coding, { maxBytes, maxOutputLength: Math.max(maxOutputLength, 1) });
   } catch (error) {
     if (!isBufferTooLarge(error)) throw undecodable(coding, error);
     if (maxOutputLength === maxBytes) throw inflatesTooFar(coding, maxBytes);
@@ -155,9 +155,13 @@ function undoSmall(
   return plain;
 }
 
-function plainOf(wireBytes: Buffer, coding: StreamCoding, maxOutputLength: number): Plain {
+function plainOf(
+  wireBytes: Buffer,
+  coding: StreamCoding,
+  { maxBytes, maxOutputLength }: { readonly maxBytes: number; readonly maxOutputLength: number },
+): Plain {
   if (coding === "zstd" && zstd !== undefined) {
-    const options = { ...zstdDecompressOptions(maxOutputLength), maxOutputLength };
+    const options = { ...zstdDecompressOptions(maxBytes), maxOutputLength };
     const { buffer, engine } = zstd.zstdDecompressSync(wireBytes, { ...options, info: true });
     return { bytes: buffer, readBytes: engine.bytesWritten };
   }
