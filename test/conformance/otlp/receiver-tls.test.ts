@@ -110,6 +110,26 @@ suite("TLS", () => {
     );
   });
 
+  test("TLS or HTTP/2 to a plain HTTP port is logged with the peer", async (t) => {
+    for (const [begin, reason] of [
+      [
+        (address: string) => assert.rejects(send(`https://${address}/v1/traces`, request)),
+        /^the client began with TLS, and this port has none: set `protocols::http::tls`/,
+      ],
+      [
+        (address: string) => assert.rejects(postHttp2(`http://${address}`, "")),
+        /^the client began with HTTP\/2, perhaps for gRPC/,
+      ],
+    ] as const) {
+      const receiver = await startReceiver(t);
+      await begin(receiver.receiver.addresses.http ?? "");
+      const lines = () => receiver.settings.logger.records.filter(({ level }) => level === "warn");
+      await waitUntil(() => lines().length === 1);
+      assert.match(String(lines()[0]?.fields["peer"]), /^127\.0\.0\.1:\d+$/);
+      assert.match(String(lines()[0]?.fields["reason"]), reason);
+    }
+  });
+
   test("a certificate that is not there is an error that names the key and the file", async (t) => {
     const tls = { cert_file: "/nowhere/cert.pem", key_file: "/nowhere/key.pem" };
     await assert.rejects(startReceiver(t, { http: { tls } }), (error: Error) => {

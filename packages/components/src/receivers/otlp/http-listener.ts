@@ -12,11 +12,12 @@ import {
 } from "fastify";
 import { formatEndpoint, listenError } from "../../transport/endpoint.js";
 import { otlpNames } from "../../transport/otlp-names.js";
+import { isOtherProtocol } from "./connection-failure.js";
 import type { HttpConfig } from "./http-config.js";
 import { HttpConnections } from "./http-connections.js";
 import { corsDelegate } from "./http-cors.js";
 import { HttpExport } from "./http-export.js";
-import { encodingOf } from "./http-headers.js";
+import { encodingOf, peerOf } from "./http-headers.js";
 import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js";
 import {
   bindHttpServer,
@@ -210,6 +211,7 @@ export class HttpListener {
       socket.destroy();
       return;
     }
+    if (isOtherProtocol(error)) this.#intake.noteConnectionError(error, peerOf(socket));
     const [httpStatus, reason] = clientErrors.get(error.code ?? "") ?? [400, "Bad Request"];
     const { body, contentType } = requestErrorReply(httpStatus, error.message, undefined);
     socket.end(
