@@ -160,6 +160,15 @@ suite("docs/errors.md: the configuration", { concurrency: 2 }, () => {
     return endsWith("A certificate file is missing", validate(setting), [folder]);
   });
 
+  test("a missing directory of queues", (t) => {
+    const folder = temporaryFolder(t);
+    const settings = [
+      `extensions.file_storage.directory=${folder}/queues`,
+      "service.extensions=[redis_registry, file_storage]",
+    ];
+    return endsWith("The directory of a queue is missing", validate(...settings), [folder]);
+  });
+
   test("a misspelt option", () =>
     endsWith("An option is misspelt", gateway("--confg", "gateway.yaml")));
 
