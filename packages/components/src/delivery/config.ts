@@ -77,8 +77,13 @@ const batchKeys = () =>
       .describe("What keeps requests from being merged with each other."),
   });
 
+/** The same as {@link sendingQueue} where an exporter has no queue unless one is written. */
+export const optionalSendingQueue = () => queueKeys().optional();
+
 /** What an operator may write under `sending_queue:` of an exporter; the Collector's keys. */
-export const sendingQueue = () =>
+export const sendingQueue = () => queueKeys().prefault({});
+
+const queueKeys = () =>
   z
     .strictObject({
       enabled: z
@@ -147,8 +152,7 @@ export const sendingQueue = () =>
         const message = `is ${min}, must be at most \`queue_size\`, which is ${queue.queue_size}: both are in ${queue.sizer}`;
         issue(["batch", "min_size"], message);
       }
-    })
-    .prefault({});
+    });
 
 /** The checked section `sending_queue::batch`. */
 export type QueueBatchConfig = z.output<ReturnType<typeof batchKeys>>;
@@ -162,14 +166,16 @@ export function batchSizer(queue: {
 }
 
 /** The extension that an exporter's queue refers to, for its factory. */
-export function storageReferences(queue: SendingQueueConfig): readonly ExtensionReference[] {
-  if (!isPersistent(queue) || queue.storage === undefined) return [];
+export function storageReferences(
+  queue: SendingQueueConfig | undefined,
+): readonly ExtensionReference[] {
+  if (!isPersistent(queue) || queue?.storage === undefined) return [];
   return [{ extensionId: queue.storage, path: ["sending_queue", "storage"] }];
 }
 
 /** Whether an exporter's queue is on disk, where only one instance can have it. */
-export function isPersistent(queue: SendingQueueConfig): boolean {
-  return queue.enabled && queue.storage !== undefined;
+export function isPersistent(queue: SendingQueueConfig | undefined): boolean {
+  return queue?.enabled === true && queue.storage !== undefined;
 }
 
 function lowerCase(names: readonly string[]): Set<string> {

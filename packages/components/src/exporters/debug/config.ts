@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { optionalSendingQueue } from "../../delivery/config.js";
 
 /** What an operator may write under `debug:` in `exporters`; the Collector's keys. */
 export const debugConfig = z.strictObject({
@@ -20,6 +21,9 @@ export const debugConfig = z.strictObject({
     .describe(
       "After `sampling_initial`, every so many-th batch of the second is written; 1 writes all, 0 none. The Collector's default.",
     ),
+  sending_queue: optionalSendingQueue().describe(
+    "The queue before the log; absent writes each batch before its sender is acknowledged.",
+  ),
 });
 
 /** The checked configuration of one `debug` exporter. */

@@ -162,3 +162,25 @@ suite("debug", () => {
     assert.ok(text.length < 1_048_700);
   });
 });
+
+test("has no queue unless one is written, and then refers to its storage", async () => {
+  assert.equal(debugConfig.parse({}).sending_queue, undefined);
+  for (const [written, isPersistent] of [
+    [{}, false],
+    [{ storage: "file_storage" }, true],
+  ] as const) {
+    const config = debugConfig.parse({ sending_queue: written });
+    assert.equal(config.sending_queue?.queue_size, 1000);
+    assert.equal(debugExporter.exclusive?.(config), isPersistent);
+    assert.equal(debugExporter.extensions?.(config).length, isPersistent ? 1 : 0);
+  }
+  const settings = createTestSettings({ id: "debug", kind: "exporter", signal: "traces" });
+  const config = debugConfig.parse({ sending_queue: { batch: {} } });
+  const exporter = debugExporter.create(settings, config);
+  await exporter.start(new TestHost());
+  await exporter.consume(createTestBatch({ itemCount: 3 }));
+  assert.equal(settings.ledger.heldItems, 3);
+  await exporter.shutdown(settings.clock.nowMs() + 1_000);
+  assert.equal(settings.ledger.heldItems, 0);
+  assert.equal(settings.meter.sum("otelcol_exporter_sent_spans"), 3);
+});

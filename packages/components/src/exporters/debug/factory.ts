@@ -1,5 +1,6 @@
 import { defineExporter } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
+import { isPersistent, storageReferences } from "../../delivery/config.js";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
 import { debugConfig } from "./config.js";
 import { DebugSender } from "./debug-sender.js";
@@ -12,5 +13,10 @@ export const debugExporter = defineExporter({
   stability: "development",
   config: debugConfig,
   metrics: debugMetrics,
-  create: (settings, config) => new DeliveringExporter(settings, new DebugSender(settings, config)),
+  exclusive: ({ sending_queue }) => isPersistent(sending_queue),
+  extensions: ({ sending_queue }) => storageReferences(sending_queue),
+  create: (settings, config) =>
+    new DeliveringExporter(settings, new DebugSender(settings, config), {
+      queue: config.sending_queue,
+    }),
 });
