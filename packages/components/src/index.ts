@@ -1,5 +1,6 @@
 import type { ComponentFactory } from "@inode-gateway/contract";
 import { forwardConnector } from "./connectors/forward/factory.js";
+import { routingConnector } from "./connectors/routing/factory.js";
 import { debugExporter } from "./exporters/debug/factory.js";
 import { nopExporter } from "./exporters/nop/factory.js";
 import { otlpGrpcExporter } from "./exporters/otlp-grpc/factory.js";
@@ -17,6 +18,7 @@ import { batchProcessor } from "./processors/batch/factory.js";
 import { filterProcessor } from "./processors/filter/factory.js";
 import { inodeResolver } from "./processors/inode-resolver/factory.js";
 import { memoryLimiterProcessor } from "./processors/memory-limiter/factory.js";
+import { probabilisticSampler } from "./processors/probabilistic-sampler/factory.js";
 import { resourceProcessor } from "./processors/resource/factory.js";
 import { otlpReceiver } from "./receivers/otlp/factory.js";
 
@@ -26,6 +28,7 @@ export {
 } from "./capabilities/container-registry-provider.js";
 export { queueStorageOf, type RecordLog } from "./capabilities/queue-storage.js";
 export { forwardConnector } from "./connectors/forward/factory.js";
+export { routingConnector } from "./connectors/routing/factory.js";
 export { retryOnFailure, sendingQueue } from "./delivery/config.js";
 export { DeliveringExporter } from "./delivery/delivering-exporter.js";
 export { debugExporter } from "./exporters/debug/factory.js";
@@ -62,6 +65,7 @@ export {
   defineMemoryLimiter,
   memoryLimiterProcessor,
 } from "./processors/memory-limiter/factory.js";
+export { probabilisticSampler } from "./processors/probabilistic-sampler/factory.js";
 export { resourceProcessor } from "./processors/resource/factory.js";
 export { otlpReceiver } from "./receivers/otlp/factory.js";
 export { OtlpReceiver } from "./receivers/otlp/otlp-receiver.js";
@@ -75,7 +79,9 @@ export const builtInFactories: readonly ComponentFactory[] = [
   filterProcessor,
   resourceProcessor,
   attributesProcessor,
+  probabilisticSampler,
   forwardConnector,
+  routingConnector,
   otlpGrpcExporter,
   otlpHttpExporter,
   debugExporter,
