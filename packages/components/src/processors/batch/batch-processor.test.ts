@@ -244,6 +244,32 @@ test("a request above pending_bytes_max is refused for good", async () => {
   );
 });
 
+test("asked beforehand, it refuses what consume would, and while the next component refuses", async () => {
+  const each = spans(1).retainedBytes + PENDING_OVERHEAD_BYTES;
+  const rig = await startBatch({ pending_bytes_max: 2 * each });
+  await rig.processor.consume(spans(1));
+  assert.equal(rig.processor.refusal(spans(1)), undefined);
+  assert.equal(rig.processor.refusal(), undefined);
+  await rig.processor.consume(spans(1));
+  assert.equal(rig.processor.refusal(spans(1))?.code, "QUEUE_FULL");
+  assert.equal(rig.processor.refusal()?.code, "QUEUE_FULL");
+  await rig.clock.advanceAndSettle(200);
+  const asked: unknown[] = [];
+  const full = new RetryableError("QUEUE_FULL", "full", { retryAfterMs: 2_000 });
+  Object.assign(rig.output, {
+    refusal: (batch?: Batch) => {
+      asked.push(batch);
+      return full;
+    },
+  });
+  const samples = createTestBatch({ signal: "profiles" });
+  assert.equal(rig.processor.refusal(spans(1)), full, "it would be lost there");
+  assert.equal(rig.processor.refusal(samples), full);
+  assert.deepEqual(asked, [undefined, samples], "merged it will have another size");
+  await rig.processor.shutdown(rig.clock.nowMs() + 1_000);
+  assert.equal(rig.processor.refusal()?.code, "SHUTTING_DOWN");
+});
+
 test("bytes count as pending until the next component has taken the batch", async () => {
   const rig = await startBatch({ timeout: "0s" });
   let take: (() => void) | undefined;

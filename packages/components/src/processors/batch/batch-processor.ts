@@ -73,10 +73,23 @@ export class BatchProcessor implements Processor {
     return this.#stopped;
   }
 
-  consume(batch: Batch): Promise<void> {
-    if (this.#stopped !== undefined) {
-      return Promise.reject(new RetryableError("SHUTTING_DOWN", "batch is stopping"));
+  /**
+   * Refuses what does not fit here, and everything while what stands behind refuses: a sender that is
+   * acknowledged then would lose its data to a full queue.
+   */
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    if (this.#stopped !== undefined) return stopping();
+    if (batch?.signal === "profiles") return this.#next.refusal?.(batch);
+    const pendingBytes = (batch?.retainedBytes ?? 0) + PENDING_OVERHEAD_BYTES;
+    if (pendingBytes > this.#config.pending_bytes_max - this.#pendingBytes) {
+      return this.#refusal(pendingBytes);
     }
+    // Not with the batch: it will have another size when it gets there.
+    return this.#next.refusal?.();
+  }
+
+  consume(batch: Batch): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.reject(stopping());
     // Profiles are never merged: a request's samples refer to the request's own dictionary.
     if (batch.signal === "profiles") return this.#next.consume(batch);
     if (batch.itemCount === 0) return accepted;
@@ -157,7 +170,7 @@ export class BatchProcessor implements Processor {
     return parts.map(({ chunks, itemCount }) => new Batch({ signal, chunks, origin, itemCount }));
   }
 
-  #refusal(pendingBytes: number): Error {
+  #refusal(pendingBytes: number): PermanentError | RetryableError {
     const { pending_bytes_max: max } = this.#config;
     if (pendingBytes > max) {
       return new PermanentError(
@@ -187,4 +200,8 @@ export class BatchProcessor implements Processor {
     await this.#queue.drain(deadlineMs);
     for (const release of this.#releases.splice(0)) release();
   }
+}
+
+function stopping(): RetryableError {
+  return new RetryableError("SHUTTING_DOWN", "batch is stopping");
 }
