@@ -168,7 +168,7 @@ class GraphRuntime implements PipelineRuntime {
     const options = context.stopOptions(deadlineMs);
     // More than one only when a reload was cut short.
     const graphs = this.#reload?.involved ?? [this.#graph];
-    const extensions = graphs.flatMap((graph) => graph.extensions);
+    const extensions = [...new Set(graphs.flatMap((graph) => graph.extensions))];
     tellNotReady(extensions.filter((node) => context.started.has(node)).reverse());
     const stages = graphs.map((graph) => graph.stopStages);
     await stopNodes(

@@ -36,6 +36,8 @@ export class Stage {
   readonly logger = new CapturingLogger();
   readonly meter = new RecordingMeter();
   readonly calls: string[] = [];
+  /** Every state that the runtime told of, in order. */
+  readonly states: string[] = [];
   readonly settings = new Map<string, ComponentSettings>();
   readonly outputs = new Map<string, ReceiverOutputs>();
   readonly hooks: Record<string, Hooks> = {};
@@ -138,6 +140,7 @@ export class Stage {
       clock: this.clock,
       random: seededRandom(),
       build: { command: "test", version: "0" },
+      onStatus: ({ state }) => void this.states.push(state),
     });
   }
 

@@ -87,7 +87,7 @@ suite("reload", () => {
     );
     write("{");
     assert.equal((await post()).status, 400);
-    write(document({ level: `$${"{env:UNSET_LEVEL}"}x` }));
+    write(document({ level: `"$${"{env:UNSET_LEVEL}"}x"` }));
     assert.match((await post()).text, /UNSET_LEVEL/, "the likely reason is told too");
     const line = await gateway.logged("the new configuration is wrong, the old one goes on");
     assert.equal(line["level"], "error");
