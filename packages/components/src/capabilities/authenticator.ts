@@ -16,6 +16,7 @@ export interface ServerAuthenticator extends Extension {
    * Asked before the body is read. Bounded in time by itself.
    *
    * @throws AuthenticationError when the request shows no or wrong credentials
+   * @throws RetryableError when too much is being checked to tell now
    */
   authenticate(headers: RequestHeaders): Promise<ReadonlyMap<string, string>>;
 }

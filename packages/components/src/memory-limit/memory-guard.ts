@@ -5,17 +5,26 @@ import type { MemoryLimitConfig } from "./config.js";
 import { hardLimitExceeded, mebibytes, refusalBegan, refusalEnded } from "./events.js";
 import { type MemoryLimits, resolveLimits } from "./memory-limits.js";
 import * as metrics from "./metrics.js";
-import type { MemoryReading, ProcessMemory } from "./process-memory.js";
+import type { CollectionDepth, MemoryReading, ProcessMemory } from "./process-memory.js";
 import { RecoveryTime } from "./recovery-time.js";
 
 /** A question looks again when the last look is older: 10 us in 10 ms are a thousandth. */
 const LOOK_AGAIN_MS = 10;
 /** How often is looked while everything is refused: collected buffers are freed within this time. */
 const RECOVERY_LOOK_MS = 200;
+/** Young garbage is collected at most this often while memory is close to its limit. */
+const YOUNG_INTERVAL_MS = 100;
 /** How far below the soft limit memory must be to be taken again, as a share of the spike. */
 const REOPEN_MARGIN_SHARE = 0.25;
+/** How much further below what is in use must be when resident memory is at the hard limit. */
+const REOPEN_RESERVE_SHARE = 0.25;
 /** After this time the soft limit itself will do: what is left may be in use for good. */
 const REOPEN_MARGIN_LASTS_MS = 30_000;
+
+/**
+ * Least growth of resident memory that is allowed when little is in use, as a share of the spike.
+ */
+const CEILING_STEP_SHARE = 0.0625;
 
 /** Told when refusing begins and ends. */
 export type RefusalListener = (isRefusing: boolean) => void;
@@ -48,6 +57,7 @@ export class MemoryGuard {
   #ceilingBytes = 0;
   #lookedMs = 0;
   #refusingSinceMs: number | undefined;
+  #collectedYoungMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #releases: (() => void)[] = [];
 
@@ -181,7 +191,12 @@ export class MemoryGuard {
 
   #lookForExcess(limits: MemoryLimits, nowMs: number): void {
     const { rss } = this.#reading;
-    if (rss < limits.softBytes - this.#marginBytes(limits)) this.#ceilingBytes = limits.softBytes;
+    if (rss < limits.softBytes - this.#marginBytes(limits)) {
+      this.#ceilingBytes = limits.softBytes;
+      return;
+    }
+    // V8 lets 64 MB of dead buffers gather before it collects: too much so close to the limit.
+    if (nowMs - this.#collectedYoungMs >= YOUNG_INTERVAL_MS) this.#collectGarbage("young");
     if (rss < limits.softBytes) return;
     if (rss < this.#ceilingBytes && this.#inUseBytes < limits.softBytes) return;
     this.#refusingSinceMs = nowMs;
@@ -198,20 +213,24 @@ export class MemoryGuard {
     if (rss < reopenBelow) {
       this.#ceilingBytes = limits.softBytes;
     } else {
-      // More than a spike above the limit is never taken for free memory.
-      const { hardBytes, softBytes } = limits;
-      const ceilingBytes = rss < hardBytes ? hardBytes : 2 * hardBytes - softBytes;
-      if (this.#inUseBytes >= reopenBelow || rss >= ceilingBytes) return;
-      this.#ceilingBytes = ceilingBytes;
+      if (this.#inUseBytes >= reopenBelow || rss >= highestCeiling(limits)) return;
+      this.#ceilingBytes = ceilingAbove(rss, limits);
     }
     this.#refusingSinceMs = undefined;
     refusalEnded(this.#log, this.#reading, limits, nowMs - sinceMs);
     this.#tell();
   }
 
+  /**
+   * What may be in use for intake to begin again: the higher resident memory is, the less, so that what
+   * comes finds free memory.
+   */
   #reopenBelow(limits: MemoryLimits, sinceMs: number): number {
+    const { hardBytes, softBytes } = limits;
     const left = 1 - (this.#settings.clock.nowMs() - sinceMs) / REOPEN_MARGIN_LASTS_MS;
-    return limits.softBytes - this.#marginBytes(limits) * Math.max(0, left);
+    const nearness = (this.#reading.rss - softBytes) / (hardBytes - softBytes);
+    const reserve = REOPEN_RESERVE_SHARE * softBytes * Math.min(Math.max(nearness, 0), 1);
+    return softBytes - (this.#marginBytes(limits) + reserve) * Math.max(0, left);
   }
 
   #marginBytes({ hardBytes, softBytes }: MemoryLimits): number {
@@ -219,17 +238,43 @@ export class MemoryGuard {
   }
 
   #collect(limits: MemoryLimits): void {
-    const { clock, id, kind, meter } = this.#settings;
+    const { clock } = this.#settings;
     const limit = this.#reading.rss >= limits.hardBytes ? "hard" : "soft";
-    if (!this.#pacing.isDue(limit, clock.nowMs())) return;
+    if (!this.#pacing.isDue(limit, clock.nowMs())) {
+      // Requests that are refused leave buffers behind, too; those die young.
+      this.#collectGarbage("young");
+      return;
+    }
     if (limit === "hard") hardLimitExceeded(this.#log, this.#reading, limits);
-    this.#memory.collect();
+    this.#collectGarbage("all");
     this.#pacing.collected(this.#inUseBytes, clock.nowMs());
-    const labels = { component_kind: kind, component_id: id, limit };
+  }
+
+  #collectGarbage(depth: CollectionDepth): void {
+    const { clock, id, kind, meter } = this.#settings;
+    this.#memory.collect(depth);
+    this.#collectedYoungMs = clock.nowMs();
+    const labels = { component_kind: kind, component_id: id, depth };
     meter.counter(metrics.collections, labels).add(1);
   }
 
   #tell(): void {
     for (const listener of this.#listeners) listener(this.isRefusing);
   }
+}
+
+/**
+ * How far resident memory may grow when it is high and little of it is in use: half of the way to a
+ * margin below the hard limit, since free memory is used first, though never all of it. From there on
+ * in small steps, so that nobody is shut out for ever by memory that nobody uses.
+ */
+function ceilingAbove(rss: number, limits: MemoryLimits): number {
+  const spike = limits.hardBytes - limits.softBytes;
+  const room = limits.hardBytes - spike * REOPEN_MARGIN_SHARE - rss;
+  return Math.min(rss + Math.max(room / 2, spike * CEILING_STEP_SHARE), highestCeiling(limits));
+}
+
+/** More than a spike above the limit is never taken for free memory. */
+function highestCeiling({ hardBytes, softBytes }: MemoryLimits): number {
+  return 2 * hardBytes - softBytes;
 }

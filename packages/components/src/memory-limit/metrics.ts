@@ -45,9 +45,9 @@ export const refusing: MetricDefinition = {
 /** Forced collections. */
 export const collections: MetricDefinition = {
   name: "inode_gateway_memory_limiter_collections",
-  help: "Garbage collections that were forced, by the limit that memory was above: soft or hard.",
+  help: "Garbage collections that were forced, by depth: young (about a millisecond) or all.",
   kind: "counter",
-  labels: [...labels, "limit"],
+  labels: [...labels, "depth"],
 };
 
 /** Requests turned away at the door. */

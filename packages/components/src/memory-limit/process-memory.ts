@@ -13,19 +13,26 @@ export interface MemoryReading {
   readonly external: number;
 }
 
+/** How much of the heap is searched for garbage. */
+export type CollectionDepth = "young" | "all";
+
 /** The process's memory; another one stands in for it in tests and in the simulation. */
 export interface ProcessMemory {
   /** Costs about 10 us. */
   read(): MemoryReading;
-  /** Collects all garbage. Blocks for some 10 ms; buffers are freed on another thread soon after. */
-  collect(): void;
+  /**
+   * Collects garbage: what is young blocks for about a millisecond, all of it for some 10 ms. Buffers
+   * are freed on another thread soon after.
+   */
+  collect(depth: CollectionDepth): void;
   /** Bytes this process may have at most. @throws Error when that cannot be found out */
   total(): Promise<number>;
 }
 
 /** Makes the function that node exposes as `gc` when it is started with `--expose-gc`. */
-export function exposeCollection(): () => void {
+export function exposeCollection(): (depth: CollectionDepth) => void {
   // The flag counts for contexts made from now on, so that a global `gc` is not needed.
   setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
+  const collect = runInNewContext("gc") as (options: { readonly type: "minor" | "major" }) => void;
+  return (depth) => collect({ type: depth === "young" ? "minor" : "major" });
 }

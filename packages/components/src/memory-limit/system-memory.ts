@@ -3,12 +3,12 @@ import { totalMemoryBytes } from "./total-memory.js";
 
 /** The memory of this process, as the kernel and V8 tell it. */
 export function systemMemory(): ProcessMemory {
-  let collect: (() => void) | undefined;
+  let collect: ReturnType<typeof exposeCollection> | undefined;
   return {
     read: () => process.memoryUsage(),
-    collect: () => {
+    collect: (depth) => {
       collect ??= exposeCollection();
-      collect();
+      collect(depth);
     },
     total: () => totalMemoryBytes(),
   };

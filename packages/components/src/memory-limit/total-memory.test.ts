@@ -90,8 +90,7 @@ test("v1: limit_in_bytes along the memory controller's path; 2^63 is no limit", 
 test("hybrid: the v2 hierarchy beside v1 has no limit files, v1's limit counts", async (t) => {
   const total = await totalOf(t, {
     "proc/self/cgroup": "4:memory:/app\n0::/app\n",
-    "proc/self/mountinfo":
-      `${v1Mount()}33 29 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n`,
+    "proc/self/mountinfo": `${v1Mount()}33 29 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n`,
     "sys/fs/cgroup/memory/app/memory.limit_in_bytes": "123456789\n",
     "sys/fs/cgroup/unified/app/cgroup.procs": "",
   });
