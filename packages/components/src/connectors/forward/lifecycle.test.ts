@@ -1,0 +1,4 @@
+import { runLifecycleSuite } from "@inode-gateway/testkit";
+import { forwardConnector } from "./factory.js";
+
+runLifecycleSuite(forwardConnector);
