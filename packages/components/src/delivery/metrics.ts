@@ -15,8 +15,8 @@ const itemCounters = (outcome: string, meaning: string) =>
 export const sentItems = itemCounters("sent", "that a destination took");
 /** Items whose delivery failed in the end, by signal. */
 export const failedItems = itemCounters("send_failed", "that a destination did not take");
-/** Items that found the queue full, by signal. */
-export const enqueueFailedItems = itemCounters("enqueue_failed", "that found the queue full");
+/** Items that found the queue full, or that its disk could not keep, by signal. */
+export const enqueueFailedItems = itemCounters("enqueue_failed", "that the queue could not take");
 
 /** Items a destination rejected inside requests that it took. */
 export const partialSuccessItems: MetricDefinition = {
