@@ -21,7 +21,8 @@ export class Backend {
   readonly items: ArrivedItem[] = [];
   readonly #server: UnaryServer;
 
-  constructor() {
+  /** @param endpoint where it listens; default a free port of loopback */
+  constructor(endpoint = "127.0.0.1:0") {
     const handlers = new Map<string, UnaryHandler>();
     for (const [signal, path] of Object.entries(paths)) {
       handlers.set(path, async ({ message }) => {
@@ -31,7 +32,7 @@ export class Backend {
     }
     this.#server = createUnaryServer(
       {
-        endpoint: "127.0.0.1:0",
+        endpoint,
         transport: "tcp",
         maxReceiveMessageBytes: 64 * 1024 * 1024,
         onHandlerBug: (error) => {
