@@ -22,6 +22,7 @@ import { probabilisticSampler } from "./processors/probabilistic-sampler/factory
 import { resourceProcessor } from "./processors/resource/factory.js";
 import { otlpReceiver } from "./receivers/otlp/factory.js";
 
+export { AuthenticationError, type RequestHeaders } from "./capabilities/authenticator.js";
 export {
   type ContainerRegistryProvider,
   containerRegistryOf,

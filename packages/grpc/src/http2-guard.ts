@@ -46,6 +46,7 @@ export type ConnectionFault =
   | "answer_not_read"
   | "not_responding"
   | "flood"
+  | "protocol_error"
   | "no_preface";
 
 /** What a guard needs to know and whom it tells. */
@@ -75,6 +76,8 @@ export class Http2Guard {
   readonly #pings: PingPolicy | undefined;
   /** Streams with an answer that is not out yet, the oldest first. */
   readonly #answers = new Map<ServerHttp2Stream, number>();
+  /** Streams that we reset, and that therefore are no reset of the peer's. */
+  readonly #cutOff = new Set<ServerHttp2Stream>();
   #openStreams = 0;
   /** Bytes that came in as headers and bodies, by our count. */
   #explainedBytes: number;
@@ -108,7 +111,7 @@ export class Http2Guard {
     stream.once("close", () => {
       this.#openStreams--;
       this.#answers.delete(stream);
-      if (!stream.headersSent) this.#onUnanswered();
+      if (!this.#cutOff.delete(stream) && wasReset(stream)) this.#onReset();
     });
   }
 
@@ -118,7 +121,9 @@ export class Http2Guard {
   }
 
   /** A request is cut off by us: what its peer has sent meanwhile is on its way still. */
-  bodyCutOff(): void {
+  bodyCutOff(stream: ServerHttp2Stream): void {
+    if (stream.closed || stream.destroyed) return;
+    this.#cutOff.add(stream);
     this.#discardBytes = this.#options.windowBytes;
   }
 
@@ -175,7 +180,7 @@ export class Http2Guard {
     });
   }
 
-  #onUnanswered(): void {
+  #onReset(): void {
     if (this.#isOver || this.#session.destroyed) return;
     if (!this.#resets.take(1, this.#options.nowMs())) this.close("too_many_resets");
   }
@@ -184,6 +189,22 @@ export class Http2Guard {
     const isTooOften = this.#pings?.isTooOften(this.#options.nowMs(), this.#openStreams > 0);
     if (isTooOften === true) this.close("too_many_pings");
   }
+}
+
+/**
+ * Whether the peer ended a request that was not complete or not answered. It may do so without an error
+ * code, and nghttp2 counts that too.
+ */
+function wasReset(stream: ServerHttp2Stream): boolean {
+  if (!stream.headersSent || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return true;
+  return !stream.readableEnded && !stream.endAfterHeaders;
+}
+
+/** What Node and nghttp2 end a connection for by themselves; undefined when the other end just went. */
+export function faultOf(error: Error & { code?: unknown }): ConnectionFault | undefined {
+  if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") return "flood";
+  if (/Flooding was detected|Too many CONTINUATION/.test(error.message)) return "flood";
+  return error.code === "ERR_HTTP2_ERROR" ? "protocol_error" : undefined;
 }
 
 /** Node takes the code for an error without it, and a missing one for code 0. */

@@ -25,10 +25,9 @@ import type { UnaryHandler, UnaryServer, UnaryServerOptions } from "./unary-serv
 export type { CallAdmission, CallerFacts, CallStart, MessageMemory } from "./call-admission.js";
 export {
   type ConnectionFault,
+  faultOf,
   GUARD_INTERVAL_MS,
   Http2Guard,
-  OVERHEAD_BYTES_BURST,
-  RESETS_BURST,
 } from "./http2-guard.js";
 export { HEADER_LIST_BYTES_MAX, headerListBytes, type Metadata } from "./metadata.js";
 export {

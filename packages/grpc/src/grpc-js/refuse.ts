@@ -34,7 +34,7 @@ export function refuse(
   }
   const timer = setTimeout(() => {
     answer(stream, refusal, guard);
-    guard.bodyCutOff();
+    guard.bodyCutOff(stream);
     // RFC 9113, section 8.1, lets a server say without an error that it needs no more.
     stream.close(constants.NGHTTP2_NO_ERROR);
   }, REFUSAL_WAIT_MS);

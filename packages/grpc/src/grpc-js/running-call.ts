@@ -226,7 +226,7 @@ export class RunningCall {
   #refuse(fault: FrameFault): void {
     if (this.#isOver) return;
     this.#send({ code: fault.code, details: fault.message });
-    if (!this.#stream.readableEnded) this.#origin.guard.bodyCutOff();
+    if (!this.#stream.readableEnded) this.#origin.guard.bodyCutOff(this.#stream);
     // The rest of the body is of no use: RFC 9113, section 8.1, lets a server say so without an error.
     this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }

@@ -12,7 +12,7 @@ import {
   type ServerOptions,
 } from "@grpc/grpc-js";
 import { isRefusal, readCallHead } from "../call-head.js";
-import { GUARD_INTERVAL_MS, Http2Guard } from "../http2-guard.js";
+import { faultOf, GUARD_INTERVAL_MS, Http2Guard } from "../http2-guard.js";
 import { Listener } from "../listener.js";
 import { headerListBytes } from "../metadata.js";
 import { RunningTasks } from "../running-tasks.js";
@@ -142,7 +142,8 @@ export class GrpcJsServer implements UnaryServer {
 
   #onConnectionError(error: Error, session: ServerHttp2Session): void {
     const connection = this.#connections.get(session);
-    if (connection !== undefined && isFlood(error)) connection.guard.close("flood");
+    const fault = faultOf(error);
+    if (fault !== undefined) connection?.guard.close(fault);
     this.#options.onConnectionError?.(error, connection?.peer ?? "unknown");
   }
 
@@ -207,12 +208,6 @@ export class GrpcJsServer implements UnaryServer {
 interface Connection {
   readonly peer: string;
   readonly guard: Http2Guard;
-}
-
-/** What nghttp2 and Node give up a connection for by themselves: too many frames of a kind. */
-function isFlood(error: Error & { code?: string }): boolean {
-  if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") return true;
-  return /Flooding was detected|Too many CONTINUATION/.test(error.message);
 }
 
 // Refuses new calls at once, and resolves when the running ones have ended and the connection with them.

@@ -2,7 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "@inode-gateway/contract";
-import { GUARD_INTERVAL_MS, Http2Guard, headerListBytes } from "@inode-gateway/grpc";
+import { faultOf, GUARD_INTERVAL_MS, Http2Guard, headerListBytes } from "@inode-gateway/grpc";
 import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
 import { ConnectionAge, type ConnectionAgeOptions } from "./connection-age.js";
 import { peerOf } from "./http-headers.js";
@@ -63,7 +63,8 @@ export class HttpConnections {
     });
     server.on("session", (session: ServerHttp2Session) => this.#addSession(session));
     server.on("sessionError", (error: Error & { code?: string }, session: Http2Session) => {
-      if (isFlood(error)) this.#http2.get(session)?.guard.close("flood");
+      const fault = faultOf(error);
+      if (fault !== undefined) this.#http2.get(session)?.guard.close(fault);
     });
     // Node's types do not know of the fourth argument.
     server.on("stream", (stream: ServerHttp2Stream, _: unknown, __: number, raw: string[] = []) => {
@@ -97,6 +98,12 @@ export class HttpConnections {
     const guard = this.#guardOf(request);
     if (guard !== undefined)
       request.on("data", (chunk: Buffer) => guard.bodyReceived(chunk.length));
+  }
+
+  /** The rest of `request` is not waited for any longer. */
+  bodyCutOff(request: IncomingMessage): void {
+    const { stream } = request as { stream?: ServerHttp2Stream };
+    if (stream !== undefined) this.#guardOf(request)?.bodyCutOff(stream);
   }
 
   /** The answer to `request` is handed to Node. */
@@ -205,10 +212,4 @@ interface Http2Connection {
   readonly age: ConnectionAge;
   readonly beganAtMs: number;
   readonly isIntroduced: boolean;
-}
-
-/** What nghttp2 and Node give up a connection for by themselves: too many frames of a kind. */
-function isFlood(error: Error & { code?: string }): boolean {
-  if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") return true;
-  return /Flooding was detected|Too many CONTINUATION/.test(error.message);
 }

@@ -207,6 +207,9 @@ export class HttpListener {
 
   /** For bytes that are no HTTP request, or none in time: there is no request object to answer. */
   #onClientError(error: Error & { code?: string }, socket: Socket): void {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
+      this.#intake.noteClosedConnection("header_timeout", peerOf(socket));
+    }
     if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
       return;
@@ -245,7 +248,10 @@ export class HttpListener {
   #linger(request: IncomingMessage): void {
     this.#connections.bodyBegins(request);
     request.resume();
-    const timer = this.#settings.clock.setTimer(LINGER_MS, () => request.destroy());
+    const timer = this.#settings.clock.setTimer(LINGER_MS, () => {
+      this.#connections.bodyCutOff(request);
+      request.destroy();
+    });
     request.once("close", () => timer.cancel());
   }
 
