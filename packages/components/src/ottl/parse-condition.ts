@@ -43,9 +43,10 @@ class Parser {
   }
 
   condition(): ConditionNode {
-    const node = this.#asCondition(this.#or());
+    const node = this.#or();
+    if (this.#token.text === "=") throw this.#unexpected("`==`");
     if (this.#token.kind !== "end") throw this.#unexpected("`and`, `or` or the end");
-    return node;
+    return this.#asCondition(node);
   }
 
   routeStatement(): ConditionNode {

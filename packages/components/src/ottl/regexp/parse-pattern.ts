@@ -82,8 +82,12 @@ class PatternParser {
   #sequence(): PatternNode {
     const parts: PatternNode[] = [];
     while (this.#offset < this.#pattern.length && !this.#isAt("|") && !this.#isAt(")")) {
-      if (this.#takes("\\Q")) parts.push(...this.#quotation());
-      else parts.push(this.#repeated(this.#atom()));
+      if (this.#takes("\\Q")) {
+        const quoted = this.#quotation();
+        const last = quoted.pop();
+        parts.push(...quoted);
+        if (last !== undefined) parts.push(this.#repeated(last));
+      } else parts.push(this.#repeated(this.#atom()));
     }
     return { kind: "sequence", parts };
   }

@@ -49,10 +49,9 @@ export class FilterProcessor implements Processor {
     this.#decider?.release();
   }
 
-  /** Without a batch, what the next component says; with one, nobody knows yet what is left of it. */
+  /** What the next component says; it is not shown the batch, of which less may come to it. */
   refusal(batch?: Batch): PermanentError | RetryableError | undefined {
-    if (batch === undefined || this.#decider === undefined) return this.#next.refusal?.(batch);
-    return undefined;
+    return this.#next.refusal?.(this.#decider === undefined ? batch : undefined);
   }
 
   async consume(batch: Batch): Promise<void> {
