@@ -13,6 +13,7 @@ import { storageBytes, storageBytesMax, storageRecords, storageWriteDuration } f
 import { nameOf, QueueDirectory } from "./queue-directory.js";
 import { prepareDirectory } from "./storage-directory.js";
 import { StorageSpace } from "./storage-space.js";
+import { WritingThread } from "./writing-thread.js";
 
 /** Values of records lie in whole runs of pages: pieces that fit nothing are at most as much again. */
 const FILE_BYTES_PER_RECORD_BYTE = 2;
@@ -137,10 +138,11 @@ export class FileStorage implements QueueStorage {
     if (moved !== undefined) events.fileMovedAside(this.#settings, moved);
     if (compactFailure !== undefined) events.notCompacted(this.#settings, compactFailure);
     const data = { path: join(directory, DATA_FILE_NAME), fsync: this.#config.fsync, fileBytesMax };
-    this.#writer = await GroupWriter.open(data, clock, timeoutMs, this.#observer());
+    const thread = await WritingThread.open(data, clock);
+    this.#writer = new GroupWriter(thread, clock, timeoutMs, this.#observer());
     await protectDataFile(directory);
     const reader = open<Buffer, Uint8Array>({ ...databaseOptions(data), readOnly: true });
-    const space = new StorageSpace(this.#config.max_bytes, this.#writer.pageBytes);
+    const space = new StorageSpace(this.#config.max_bytes, thread.pageBytes);
     const queues = new QueueDirectory(reader, space);
     this.#file = { writer: this.#writer, reader, queues, space };
     this.#observe(space);

@@ -1,8 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { type Clock, RetryableError, type Timer } from "@inode-gateway/contract";
 import type { RecordSpace } from "./data-file.js";
 import { KEY_BYTES } from "./record-format.js";
-import type { WriterAnswer, WriterData, WriterRequest } from "./writer-messages.js";
+import type { WritingThread, WrittenAnswer } from "./writing-thread.js";
 
 /** Bytes that wait for their transaction; more is refused at once. */
 const WAITING_BYTES_MAX = 134_217_728;
@@ -59,12 +58,10 @@ interface Group {
  * writing thread as one: the more load, the more records share one flush to the disk.
  */
 export class GroupWriter {
-  readonly #worker: Worker;
+  readonly #thread: WritingThread;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #observer: GroupWriterObserver;
-  readonly pageBytes: number;
-  readonly #ended: Promise<void>;
   #appends: PendingAppend[] = [];
   #waitingBytes = 0;
   #removals: PendingRemoval[] = [];
@@ -76,47 +73,20 @@ export class GroupWriter {
   #retryTimer: Timer | undefined;
   #idleWaiters: (() => void)[] = [];
 
-  private constructor(
-    worker: Worker,
-    pageBytes: number,
+  constructor(
+    thread: WritingThread,
     clock: Clock,
     timeoutMs: number,
     observer: GroupWriterObserver,
   ) {
-    this.#worker = worker;
+    this.#thread = thread;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#observer = observer;
-    this.pageBytes = pageBytes;
-    this.#ended = new Promise((resolve) => worker.once("exit", () => resolve()));
-    worker.on("message", (answer: WriterAnswer) => {
-      if (answer.kind === "written") this.#finish(answer);
+    thread.listen({
+      written: (answer) => this.#finish(answer),
+      ended: (reason) => this.#end(reason),
     });
-    worker.once("error", (error) => this.#die(error.message));
-    worker.once("exit", () => {
-      if (!this.#isClosing) this.#die("the writing thread ended");
-    });
-  }
-
-  /** @throws Error when the file cannot be opened */
-  static async open(
-    data: WriterData,
-    clock: Clock,
-    timeoutMs: number,
-    observer: GroupWriterObserver,
-  ): Promise<GroupWriter> {
-    const worker = new Worker(new URL("./writer-thread.js", import.meta.url), {
-      workerData: data,
-      execArgv: [],
-    });
-    const answer = await new Promise<WriterAnswer>((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
-    if (answer.kind === "opened") {
-      return new GroupWriter(worker, answer.pageBytes, clock, timeoutMs, observer);
-    }
-    throw new Error(answer.kind === "failed" ? answer.reason : "the writing thread is confused");
   }
 
   /** Resolves when the record is durable. @throws RetryableError `STORAGE_FAILED` */
@@ -176,13 +146,11 @@ export class GroupWriter {
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
-      this.#deadlineTimer?.cancel();
       this.#retryTimer?.cancel();
       this.#refuse(this.#takeWaiting(this.#appends.length), CLOSED, true);
       for (const { settle } of this.#removals.splice(0)) settle?.(CLOSED);
-      this.#tell("close");
     }
-    await this.#ended;
+    await this.#thread.close();
   }
 
   #isIdle(): boolean {
@@ -207,15 +175,11 @@ export class GroupWriter {
     if (appends.length === 0 && removals.length === 0) return;
     this.#retryTimer?.cancel();
     this.#inFlight = { appends, removals };
-    const values = appends.map(({ value }) => value);
-    this.#tell(
-      { putKeys: joinKeys(appends), values, removeKeys: joinKeys(removals) },
-      values.map(({ buffer }) => buffer as ArrayBuffer),
-    );
-  }
-
-  #tell(request: WriterRequest, transferred: readonly ArrayBuffer[] = []): void {
-    this.#worker.postMessage(request, [...transferred]);
+    this.#thread.write({
+      putKeys: joinKeys(appends),
+      values: appends.map(({ value }) => value),
+      removeKeys: joinKeys(removals),
+    });
   }
 
   #takeAppends(): PendingAppend[] {
@@ -242,14 +206,14 @@ export class GroupWriter {
     return `${this.#waitingBytes} bytes wait for the disk, at most ${WAITING_BYTES_MAX} may`;
   }
 
-  #finish(answer: Extract<WriterAnswer, { kind: "written" }>): void {
+  #finish(answer: WrittenAnswer): void {
     const group = this.#inFlight;
     if (group === undefined) return;
     this.#inFlight = undefined;
     const stored = answer.appendFailure === undefined ? group.appends.length : 0;
     this.#observer.written(answer.durationMs, stored);
     this.#finishAppends(group.appends, answer.appendFailure);
-    this.#observer.freed(answer.removed);
+    if (answer.removed.records > 0) this.#observer.freed(answer.removed);
     if (answer.removeFailure === undefined) {
       for (const { settle } of group.removals) settle?.();
     } else this.#removeLater(group.removals, answer.removeFailure);
@@ -292,7 +256,7 @@ export class GroupWriter {
       refused++;
       append.reject(new RetryableError("STORAGE_FAILED", `a record was not stored: ${reason}`));
     }
-    if (isOver) this.#observer.freed({ records, bytes });
+    if (isOver && appends.length > 0) this.#observer.freed({ records, bytes });
     if (refused > 0) this.#observer.appendFailed(refused, reason);
   }
 
@@ -327,17 +291,17 @@ export class GroupWriter {
     return `it took longer than \`timeout\`, which is ${this.#timeoutMs} ms`;
   }
 
-  #die(reason: string): void {
-    if (this.#deathReason !== undefined) return;
+  /** The thread is gone: when nobody told it to go, or something was under way, that is said. */
+  #end(reason: string): void {
+    this.#deadlineTimer?.cancel();
+    const group = this.#inFlight;
     this.#deathReason = reason;
-    const lost = this.#inFlight?.appends ?? [];
-    const inFlight = this.#inFlight?.removals ?? [];
     this.#inFlight = undefined;
-    this.#refuse(lost, reason, false);
+    this.#refuse(group?.appends ?? [], reason, false);
     this.#refuse(this.#takeWaiting(this.#appends.length), reason, true);
-    const removals = [...inFlight, ...this.#removals.splice(0)];
+    const removals = [...(group?.removals ?? []), ...this.#removals.splice(0)];
     for (const { settle } of removals) settle?.(reason);
-    this.#observer.died(reason);
+    if (!this.#isClosing || group !== undefined) this.#observer.died(reason);
     this.#noteIdle();
   }
 
