@@ -52,6 +52,8 @@ export interface RedisTlsOptions {
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   /** As `ciphers` of node:tls takes it. Default: Node's. */
   readonly ciphers?: string | undefined;
+  /** As `ecdhCurve` of node:tls takes it. Default: Node's. */
+  readonly ecdhCurve?: string | undefined;
 }
 
 /** How a registry in Redis is reached. */

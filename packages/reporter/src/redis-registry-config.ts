@@ -80,6 +80,7 @@ export async function createRedisRegistryFromConfig(
       minVersion: material.minVersion,
       maxVersion: material.maxVersion,
       ciphers: material.cipherSuites,
+      ecdhCurve: material.curves,
     },
     keyPrefix: config.key_prefix,
     connectTimeoutMs: config.connect_timeout,
@@ -107,6 +108,13 @@ function checkConnection(
   for (const key of positive) {
     if (config[key] > 0) continue;
     context.addIssue({ code: "custom", path: [key], message: "must be above 0s" });
+  }
+  if ((config.tls?.reload_interval ?? 0) > 0) {
+    context.addIssue({
+      code: "custom",
+      path: ["tls", "reload_interval"],
+      message: "is not supported for Redis: the files are read when the process starts",
+    });
   }
   if (config.tls?.insecure === true && config.endpoint.startsWith("rediss:")) {
     context.addIssue({

@@ -82,6 +82,9 @@ test("unknown keys and contradictions are refused, all at once", () => {
   assert.deepEqual(problems(redisRegistryConfig, { key_prefix: "a{b}" }), ["reporter::key_prefix"]);
   const contradiction = { endpoint: "rediss://redis:6379", tls: { insecure: true } };
   assert.deepEqual(problems(redisRegistryConfig, contradiction), ["reporter::tls::insecure"]);
+  const reloading = { tls: { reload_interval: "1h" } };
+  assert.deepEqual(problems(redisRegistryConfig, reloading), ["reporter::tls::reload_interval"]);
+  assert.deepEqual(problems(redisRegistryConfig, { tls: { reload_interval: "0s" } }), []);
 });
 
 test("every form of endpoint is accepted", () => {

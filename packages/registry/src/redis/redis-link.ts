@@ -243,6 +243,7 @@ function tlsOptions(
     ...(tls?.minVersion === undefined ? {} : { minVersion: tls.minVersion }),
     ...(tls?.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
     ...(tls?.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+    ...(tls?.ecdhCurve === undefined ? {} : { ecdhCurve: tls.ecdhCurve }),
     rejectUnauthorized: tls?.rejectUnauthorized ?? true,
     servername: tls?.servername ?? serverName(host),
   };

@@ -7,7 +7,13 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
-import { createTestSettings, FakeClock, runLifecycleSuite, TestHost } from "@inode-gateway/testkit";
+import {
+  createTestSettings,
+  FakeClock,
+  runLifecycleSuite,
+  TestHost,
+  waitUntil,
+} from "@inode-gateway/testkit";
 import { healthCheckConfig } from "./config.js";
 import { healthCheck } from "./factory.js";
 import { CONNECTIONS_MAX, HealthCheck } from "./health-check.js";
@@ -164,13 +170,24 @@ suite("health_check", () => {
     const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     const files = ["-keyout", key_file, "-out", cert_file];
     execFileSync("openssl", ["req", "-x509", ...kind, ...subject, ...files], { stdio: "ignore" });
-    const { check } = await startCheck(context, { tls: { key_file, cert_file } });
-    const ca = readFileSync(cert_file);
-    const request = get(`https://${check.address}/`, { ca, agent: false });
-    const [response] = await once(request, "response");
-    response.resume();
-    assert.equal(response.statusCode, 503);
-    await once(response, "end");
+    const tls = { key_file, cert_file, reload_interval: "1s" };
+    const { check, clock, settings } = await startCheck(context, { tls });
+    const probeTrusting = async (ca: Buffer) => {
+      const request = get(`https://${check.address}/`, { ca, agent: false });
+      const [response] = await once(request, "response");
+      response.resume();
+      assert.equal(response.statusCode, 503);
+      await once(response, "end");
+    };
+    const before = readFileSync(cert_file);
+    await probeTrusting(before);
+    execFileSync("openssl", ["req", "-x509", ...kind, ...subject, ...files], { stdio: "ignore" });
+    clock.advance(1_000);
+    await waitUntil(
+      () => settings.meter.sum("inode_gateway_tls_reloads", { outcome: "success" }) === 1,
+    );
+    await probeTrusting(readFileSync(cert_file));
+    await assert.rejects(probeTrusting(before));
   });
 
   test("a Collector's file with all keys of the extension loads", () => {

@@ -7,9 +7,11 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { readServerTls } from "@inode-gateway/config";
+import { createSecureContext, Server as TlsServer } from "node:tls";
+import { readServerTls, type ServerTlsConfig, type ServerTlsMaterial } from "@inode-gateway/config";
 import type { ComponentSettings, Extension, Host } from "@inode-gateway/contract";
 import { formatEndpoint, listenError, parseListenEndpoint } from "../../transport/endpoint.js";
+import { TlsReload } from "../../transport/tls-reload.js";
 import type { HealthCheckConfig } from "./config.js";
 import {
   type HealthAnswer,
@@ -41,6 +43,7 @@ export class HealthCheck implements Extension {
   #server: Server | undefined;
   #address: string | undefined;
   #readiness: (Readiness & { readonly sinceMs: number }) | undefined;
+  #tlsReload: TlsReload<ServerTlsMaterial> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(settings: ComponentSettings, config: HealthCheckConfig) {
@@ -64,6 +67,7 @@ export class HealthCheck implements Extension {
       throw listenError("endpoint", endpoint, error);
     }
     this.#server = server;
+    this.#tlsReload?.follow();
     const { address, port } = server.address() as AddressInfo;
     this.#address = formatEndpoint(address, port);
     this.#settings.logger.info("answering health checks", { endpoint: this.#address });
@@ -80,6 +84,7 @@ export class HealthCheck implements Extension {
 
   shutdown(deadlineMs: number): Promise<void> {
     this.#readiness = undefined;
+    this.#tlsReload?.stop();
     this.#stopped ??= this.#stop(deadlineMs);
     return this.#stopped;
   }
@@ -97,13 +102,27 @@ export class HealthCheck implements Extension {
     let server: Server;
     if (tls === undefined) server = createHttpServer(limits, handle);
     else {
-      const { cipherSuites, clientCa, ...material } = await readServerTls(tls);
-      const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true };
-      const ciphers = cipherSuites === undefined ? {} : { ciphers: cipherSuites };
-      server = createHttpsServer({ ...limits, ...material, ...clients, ...ciphers }, handle);
+      const material = await this.#readTls(tls);
+      const clients = material.clientCa === undefined ? {} : { requestCert: true };
+      server = createHttpsServer({ ...limits, ...tlsOptions(material), ...clients }, handle);
     }
     server.maxConnections = CONNECTIONS_MAX;
     return server;
+  }
+
+  #readTls(config: ServerTlsConfig): Promise<ServerTlsMaterial> {
+    this.#tlsReload = new TlsReload(this.#settings, {
+      config,
+      section: "tls",
+      read: () => readServerTls(config),
+      apply: (material) => {
+        const options = tlsOptions(material);
+        // Tried on the side: a server keeps half of what it is given when OpenSSL refuses the rest.
+        createSecureContext(options);
+        if (this.#server instanceof TlsServer) this.#server.setSecureContext(options);
+      },
+    });
+    return this.#tlsReload.read();
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
@@ -161,6 +180,19 @@ export class HealthCheck implements Extension {
     await closed;
     timer.cancel();
   }
+}
+
+function tlsOptions(material: ServerTlsMaterial) {
+  const { cert, cipherSuites, clientCa, curves, key, maxVersion, minVersion } = material;
+  return {
+    cert,
+    key,
+    minVersion,
+    maxVersion,
+    ...(clientCa !== undefined && { ca: clientCa }),
+    ...(cipherSuites !== undefined && { ciphers: cipherSuites }),
+    ...(curves !== undefined && { ecdhCurve: curves }),
+  };
 }
 
 async function listen(server: Server, endpoint: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { MetricDefinition } from "@inode-gateway/contract";
+import { tlsMetrics } from "../../transport/tls-metrics.js";
 
 /** Probes that were answered. */
 export const probes: MetricDefinition = {
@@ -9,4 +10,4 @@ export const probes: MetricDefinition = {
 };
 
 /** Everything `health_check` counts. */
-export const healthCheckMetrics: readonly MetricDefinition[] = [probes];
+export const healthCheckMetrics: readonly MetricDefinition[] = [probes, ...tlsMetrics];
