@@ -1,7 +1,9 @@
 /** CRC-32C (Castagnoli, reflected), as RFC 3720 and snappy use it; node:zlib has only the other one. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffff_ffff;
-  for (const byte of bytes) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  for (let index = 0; index < bytes.length; index++) {
+    crc = (table[(crc ^ (bytes[index] as number)) & 0xff] as number) ^ (crc >>> 8);
+  }
   return (crc ^ 0xffff_ffff) >>> 0;
 }
 

@@ -1,6 +1,9 @@
 /** Largest a block can declare itself; the format has 32 bits. */
 const BLOCK_BYTES_MAX = 0xffff_ffff;
 
+/** Literals up to this size are copied in a loop: a call of the engine costs as much as 100 bytes. */
+const LOOPED_BYTES_MAX = 100;
+
 /** Bytes that are not what the snappy format allows. */
 export class SnappyError extends Error {
   override readonly name = "SnappyError";
@@ -48,22 +51,31 @@ export function decodeSnappyBlockInto(block: Uint8Array, output: Buffer): void {
       }
       length += 1;
       if (length > block.length - at || length > output.length - written) throw broken("literal");
-      output.set(block.subarray(at, at + length), written);
-      at += length;
-      written += length;
+      if (length > LOOPED_BYTES_MAX) {
+        output.set(block.subarray(at, at + length), written);
+        at += length;
+        written += length;
+      } else {
+        for (const end = at + length; at < end; at++, written++)
+          output[written] = block[at] as number;
+      }
     } else {
-      const isShort = (tag & 3) === 1;
-      const offsetBytes = isShort ? 1 : (tag & 3) === 2 ? 2 : 4;
-      const length = isShort ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
-      const offset = littleEndian(block, at, offsetBytes) + (isShort ? (tag >>> 5) << 8 : 0);
+      const kind = tag & 3;
+      const offsetBytes = kind === 1 ? 1 : kind === 2 ? 2 : 4;
+      if (offsetBytes > block.length - at) throw broken("tag");
+      const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
+      let offset = block[at] as number;
+      if (kind === 1) offset += (tag >>> 5) << 8;
+      else if (kind === 2) offset += (block[at + 1] as number) << 8;
+      else offset = littleEndian(block, at, 4);
       at += offsetBytes;
       if (offset === 0 || offset > written || length > output.length - written) {
         throw broken("copy");
       }
-      // Byte by byte where source and target overlap: the format repeats a pattern that way.
-      if (offset >= length) output.copyWithin(written, written - offset, written - offset + length);
-      else for (let n = written; n < written + length; n++) output[n] = output[n - offset] ?? 0;
-      written += length;
+      // Byte by byte: at most 64 of them, and where source and target overlap a pattern repeats.
+      for (const end = written + length; written < end; written++) {
+        output[written] = output[written - offset] as number;
+      }
     }
   }
   if (written === output.length) return;
