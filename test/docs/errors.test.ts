@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { startRedis, waitUntil } from "@inode-gateway/testkit";
 import { CertificateAuthority } from "../conformance/grpc/certificates.js";
@@ -68,6 +68,7 @@ async function goesOnWith(
   heading: string,
   executable: Executable,
   wanted = /\] (?:WARN|ERROR): /,
+  folders: readonly string[] = [],
 ): Promise<void> {
   t.after(() => executable.stop());
   const line = () =>
@@ -86,7 +87,8 @@ async function goesOnWith(
     limitMs: messageTimeoutMs,
     description: `"${heading}"`,
   });
-  assertMessage(heading, line() ?? executable.stderr, hasEnded ? "it ended" : "keeps running");
+  const outcome = hasEnded ? "it ended" : "keeps running";
+  assertMessage(heading, line() ?? executable.stderr, outcome, folders);
 }
 
 function assertMessage(
@@ -349,6 +351,20 @@ suite("docs/errors.md: senders and destinations", { concurrency: 2 }, () => {
     await goesOnWith(t, "A sender does not speak TLS", backend);
     const distrustful = await exporting(t, { endpoint });
     await goesOnWith(t, "A destination has a certificate that nobody here trusts", distrustful);
+  });
+
+  test("a certificate file that is no longer one", async (t) => {
+    const files = await certificateFiles(t);
+    const [backend] = await destination(t, { ...files, reload_interval: "100ms" });
+    writeFileSync(files.cert_file, "no certificate");
+    const heading = "A changed certificate file cannot be used";
+    await goesOnWith(t, heading, backend, /\] ERROR: /, [dirname(files.cert_file)]);
+  });
+
+  test("a sender that speaks TLS to the port of plain HTTP", async (t) => {
+    const [backend] = await destination(t);
+    await assert.rejects(fetch(`https://${await httpAddress(backend)}/v1/traces`));
+    await goesOnWith(t, "A sender speaks another protocol than the HTTP receiver", backend);
   });
 });
 
