@@ -50,10 +50,12 @@ export class QueueJobs {
    * @param isFlushing whether bundles that are not complete leave as they are
    */
   next(isFlushing: boolean): QueueJob | undefined {
+    const batcher = this.#batcher;
+    if (batcher === undefined) return this.#nextUnmerged();
     for (;;) {
       const job = this.#jobs.take();
       if (job !== undefined) return job;
-      const bundle = this.#bundles.take() ?? this.#nextBundle(isFlushing);
+      const bundle = this.#bundles.take() ?? this.#nextBundle(batcher, isFlushing);
       if (bundle === undefined) return undefined;
       for (const made of this.#jobsOf(bundle)) {
         for (const entry of made.entries) entry.jobsLeft++;
@@ -76,26 +78,29 @@ export class QueueJobs {
     return { jobs, entries };
   }
 
-  #nextBundle(isFlushing: boolean): Bundle | undefined {
-    const batcher = this.#batcher;
+  #nextUnmerged(): QueueJob | undefined {
+    for (let entry = this.#waiting.take(); entry !== undefined; entry = this.#waiting.take()) {
+      const batch = this.#load(entry);
+      if (batch === undefined) continue;
+      entry.jobsLeft = 1;
+      return { batch, entries: [entry] };
+    }
+    return undefined;
+  }
+
+  #nextBundle(batcher: Batcher, isFlushing: boolean): Bundle | undefined {
     const nowMs = this.#clock.nowMs();
     // What has waited here is not overtaken without end by what fills up faster.
-    if (batcher !== undefined && batcher.overdueMs <= nowMs) return batcher.take();
+    if (batcher.overdueMs <= nowMs) return batcher.take();
     for (let entry = this.#waiting.take(); entry !== undefined; entry = this.#waiting.take()) {
-      this.#add(entry, nowMs);
+      this.#add(batcher, entry, nowMs);
       const bundle = this.#bundles.take();
       if (bundle !== undefined) return bundle;
     }
-    const isDue = batcher !== undefined && (isFlushing || batcher.dueMs <= nowMs);
-    return isDue ? batcher.take() : undefined;
+    return isFlushing || batcher.dueMs <= nowMs ? batcher.take() : undefined;
   }
 
-  #add(entry: QueueEntry, nowMs: number): void {
-    const batcher = this.#batcher;
-    if (batcher === undefined) {
-      this.#bundles.push({ entries: [entry], metadata: noMetadata.metadata });
-      return;
-    }
+  #add(batcher: Batcher, entry: QueueEntry, nowMs: number): void {
     let group = noMetadata;
     if (this.#metadataKey.isNeeded) {
       const batch = this.#load(entry);

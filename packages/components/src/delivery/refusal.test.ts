@@ -53,6 +53,7 @@ suite("an exporter asked beforehand", () => {
     const rig = await startExporter({ queue: { sizer: "items", queue_size: 10 } });
     assert.equal(rig.exporter.refusal(spans(10)), undefined);
     assert.equal(rig.exporter.refusal(spans(11))?.code, "BATCH_TOO_LARGE");
+    assert.equal(rig.sum("enqueue_failed"), 11);
   });
 
   test("refuses nothing for being full where senders wait for room", async () => {

@@ -115,9 +115,9 @@ export class SendingQueue {
    */
   refusal(batch?: Batch): PermanentError | RetryableError | undefined {
     const refusal = this.#room.refusal(batch === undefined ? 1 : this.#room.sizeOf(batch));
-    const isFull = refusal instanceof RetryableError && refusal.code === "QUEUE_FULL";
+    const isFull = refusal?.code === "QUEUE_FULL";
     if (refusal === undefined || (isFull && this.#config.block_on_overflow)) return undefined;
-    if (isFull && batch !== undefined) this.#instruments.enqueueFailed.add(batch.itemCount);
+    if (batch !== undefined) this.#instruments.enqueueFailed.add(batch.itemCount);
     return refusal;
   }
 
@@ -126,8 +126,7 @@ export class SendingQueue {
     if (this.#config.block_on_overflow) await this.#room.untilRoom(size, deadlineMs);
     const refusal = this.#room.refusal(size);
     if (refusal !== undefined) {
-      const isFull = refusal.code === "QUEUE_FULL";
-      if (isFull) this.#instruments.enqueueFailed.add(batch.itemCount);
+      this.#instruments.enqueueFailed.add(batch.itemCount);
       throw refusal;
     }
     this.#room.take(size);
