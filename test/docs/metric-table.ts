@@ -1,5 +1,6 @@
 import { builtInFactories } from "@inode-gateway/components";
 import type { ComponentKind, MetricDefinition } from "@inode-gateway/contract";
+import { reloadMetrics } from "@inode-gateway/gateway";
 import { pipelineMetrics } from "@inode-gateway/pipeline";
 import { reporterMetrics } from "@inode-gateway/reporter";
 import { processMetrics } from "@inode-gateway/telemetry";
@@ -24,7 +25,8 @@ export const metricSections: Readonly<Record<string, () => string>> = {
   processors: () => componentMetrics("processor"),
   exporters: () => componentMetrics("exporter"),
   extensions: () => componentMetrics("extension"),
-  process: () => metricTable([...processMetrics({ prefix: "otelcol" }), targetInfo]),
+  process: () =>
+    metricTable([...processMetrics({ prefix: "otelcol" }), targetInfo, ...reloadMetrics]),
   reporter: () =>
     metricTable([
       ...Object.values<MetricDefinition>(reporterMetrics),

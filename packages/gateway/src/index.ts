@@ -7,5 +7,6 @@ export {
   type ProcessEnvironment,
   type ResultOutput,
 } from "./process-environment.js";
+export { reloadMetrics } from "./reload/metrics.js";
 export { runCommandLine } from "./run-command-line.js";
 export { telemetryConfig } from "./telemetry-config.js";

@@ -409,7 +409,7 @@ suite("the accounting identity", () => {
           assert.equal(identity.delivered, really, `${identity.id} delivered`);
         }
       }),
-      { numRuns: 300, includeErrorInReport: true },
+      { numRuns: 150, includeErrorInReport: true },
     );
   });
 
