@@ -48,6 +48,9 @@ class TestAuthenticator implements Extension {
     this.seen.push(headers);
     const [token] = headers.get("x-token") ?? [];
     await new Promise((resolve) => setImmediate(resolve));
+    if (token === "busy") {
+      throw new RetryableError("QUEUE_FULL", "too much is checked", { retryAfterMs: 2_000 });
+    }
     if (token === "broken") throw new TypeError("a bug in the extension");
     if (token !== "right") throw new AuthenticationError("the token is not known");
     return new Map([["subject", "tester"]]);
@@ -195,6 +198,24 @@ suite("auth", () => {
     assert.equal(receiver.count(rejected, { transport: "http", reason: "unauthenticated" }), 3);
     assert.equal(receiver.count(rejected, { transport: "grpc", reason: "unauthenticated" }), 2);
     assert.equal(receiver.count(inFlight), 0);
+    assert.equal(receiver.consumer.offered.length, 0);
+  });
+
+  test("an authenticator that cannot tell now has the sender come back", async (t) => {
+    const section = { auth: { authenticator: "who" } };
+    const receiver = await startReceiver(t, {
+      grpc: section,
+      http: section,
+      extensions: { who: new TestAuthenticator() },
+    });
+    const headers = { ...json, "x-token": "busy" };
+    const answer = await send(`${receiver.httpUrl}/v1/traces`, "{}", { headers });
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers["retry-after"], "2");
+    const client = new PlainGrpcClient(t, receiver.grpcAddress);
+    const metadata = { "x-token": "busy" };
+    const call = await client.call(exportPaths.traces, request, { metadata });
+    assert.deepEqual([call.code, call.retrySeconds], [14, 2]);
     assert.equal(receiver.consumer.offered.length, 0);
   });
 

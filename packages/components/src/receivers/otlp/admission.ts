@@ -1,9 +1,10 @@
-import type {
-  ComponentSettings,
-  ExtensionReference,
-  Host,
-  ReceiverOutputs,
-  Signal,
+import {
+  type ComponentSettings,
+  type ExtensionReference,
+  type Host,
+  type ReceiverOutputs,
+  RetryableError,
+  type Signal,
 } from "@inode-gateway/contract";
 import {
   AuthenticationError,
@@ -85,6 +86,8 @@ export class Admission {
     try {
       return { auth: (await this.#authenticator?.authenticate(headers)) ?? new Map() };
     } catch (error) {
+      // Such as too many passwords that wait to be checked.
+      if (error instanceof RetryableError) return { failure: this.#refused("middleware", error) };
       if (!(error instanceof AuthenticationError)) {
         return { failure: this.#bug("authenticator", error) };
       }
