@@ -93,6 +93,11 @@ class Compiler {
     const left = this.#value(leftNode);
     const right = this.#value(rightNode);
     const level = Math.max(left.level, right.level);
+    const isEqual = equalityWithText(left, rightNode) ?? equalityWithText(right, leftNode);
+    if (isEqual !== undefined && operator === "==") return { level, holds: isEqual };
+    if (isEqual !== undefined && operator === "!=") {
+      return { level, holds: (cursor) => !isEqual(cursor) };
+    }
     if (operator === "==") {
       return { level, holds: (cursor) => equalValues(left.get(cursor), right.get(cursor)) };
     }
@@ -188,6 +193,15 @@ class Compiler {
       },
     };
   }
+}
+
+/** The comparison of a value on the wire with a literal text; undefined when it is something else. */
+function equalityWithText(
+  value: CompiledValue,
+  other: ValueNode,
+): ((cursor: TelemetryCursor) => boolean) | undefined {
+  if (other.kind !== "literal" || typeof other.value !== "string") return undefined;
+  return value.equalsText?.(other.value);
 }
 
 /** The level of a context's own message. */

@@ -1,12 +1,13 @@
 import { nearest } from "@inode-gateway/config";
 import {
   EMPTY_ATTRIBUTE,
+  equalsText,
   findAttribute,
   type MovableView,
   NO_ATTRIBUTE,
 } from "@inode-gateway/otlp";
 import { ConditionSyntaxError, EvaluationError } from "./condition-error.js";
-import { decodeMap, decodeValueAt } from "./decode-value.js";
+import { decodeMap, decodeValueAt, valueEqualsText } from "./decode-value.js";
 import { anyValue, type ContextName, type PathField, pathFields } from "./path-fields.js";
 import type { Key, PathSegment } from "./syntax-tree.js";
 import type { TelemetryCursor } from "./telemetry-cursor.js";
@@ -27,6 +28,8 @@ export const CHILD_LEVEL = 4;
 export interface CompiledValue {
   readonly level: number;
   readonly get: (cursor: TelemetryCursor) => Value;
+  /** Makes a comparison with one text that decodes nothing; undefined where there is none. */
+  readonly equalsText?: ((text: string) => (cursor: TelemetryCursor) => boolean) | undefined;
 }
 
 const levels: Readonly<Record<ContextName, number>> = {
@@ -74,7 +77,11 @@ export function compilePath(segments: readonly PathSegment[], context: ContextNa
   const target = named ?? context;
   const path = named === undefined ? segments : rest;
   const get = compileField(path, target);
-  return { level: levels[target], get: (cursor) => get(viewOf(cursor, target), cursor) };
+  return {
+    level: levels[target],
+    get: (cursor) => get(viewOf(cursor, target), cursor),
+    equalsText: compileEqualsText(path, target),
+  };
 }
 
 /** The view that stands on the message of a context. */
@@ -87,7 +94,9 @@ export function viewOf(cursor: TelemetryCursor, context: ContextName): MovableVi
     case "spanevent":
     case "datapoint":
       return cursor.child;
-    default:
+    case "span":
+    case "metric":
+    case "log":
       return cursor.item;
   }
 }
@@ -145,6 +154,34 @@ function compileAttributes(
     if (found === NO_ATTRIBUTE) return undefined;
     const value = found === EMPTY_ATTRIBUTE ? undefined : decodeValueAt(bytes, found);
     return rest.length === 0 ? value : indexed(value, rest);
+  };
+}
+
+/** For an attribute with one key and for names: what nearly all conditions compare with a text. */
+function compileEqualsText(
+  [segment, below]: readonly PathSegment[],
+  context: ContextName,
+): CompiledValue["equalsText"] {
+  const field = pathFields[context][segment?.name ?? ""];
+  if (segment === undefined || below !== undefined || field === undefined) return undefined;
+  if (field.kind === "value" && field.textField !== undefined) {
+    const { textField } = field;
+    return (text) => (cursor) => {
+      const view = viewOf(cursor, context);
+      const start = view.startOf(textField);
+      if (start < 0) return text === "";
+      return equalsText(view.bytes, start, view.endOf(textField), text);
+    };
+  }
+  const [key, deeper] = segment.keys;
+  if (field.kind !== "attributes" || typeof key?.value !== "string" || deeper !== undefined) {
+    return undefined;
+  }
+  const wanted = Buffer.from(key.value);
+  return (text) => (cursor) => {
+    const { bytes, start, end } = viewOf(cursor, context);
+    const found = findAttribute(bytes, start, end, field.fieldNumber(cursor), wanted);
+    return found >= 0 && valueEqualsText(bytes, found, text);
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   endOfVarint,
+  equalsText,
   FIXED64,
   FieldCursor,
   LENGTH_DELIMITED,
@@ -26,6 +27,20 @@ const VALUE = 2;
 export function decodeValueAt(bytes: Uint8Array, offset: number): Value {
   const start = endOfVarint(bytes, offset);
   return decodeValue(bytes, start, start + readVarint32(bytes, offset));
+}
+
+/** Whether the AnyValue whose length stands at `offset` is that text. */
+export function valueEqualsText(bytes: Uint8Array, offset: number, text: string): boolean {
+  const start = endOfVarint(bytes, offset);
+  const end = start + readVarint32(bytes, offset);
+  if (start < end && bytes[start] === STRING_VALUE) {
+    const textStart = endOfVarint(bytes, start + 1);
+    // Nothing behind the text: of several members of the oneof the last one would count.
+    if (textStart + readVarint32(bytes, start + 1) === end) {
+      return equalsText(bytes, textStart, end, text);
+    }
+  }
+  return decodeValue(bytes, start, end) === text;
 }
 
 /**

@@ -84,7 +84,8 @@ function visitValue(node: ValueNode, visitor: Visitor): void {
       visitValue(node.left, visitor);
       visitValue(node.right, visitor);
       break;
-    default:
+    case "enum":
+    case "literal":
       break;
   }
 }

@@ -148,7 +148,9 @@ class Parser {
         return this.#enumOrCall();
       case "lower":
         return this.#wordOrPath();
-      default:
+      case "comparison":
+      case "symbol":
+      case "end":
         if (token.text === "(") return this.#nested(() => this.#parenthesized());
         if (token.text === "[") return this.#nested(() => this.#list());
         if (token.text === "{") throw this.#unexpected("a value; maps are not supported");

@@ -23,6 +23,8 @@ export type PathField =
   | {
       readonly kind: "value";
       readonly read?: FieldReader;
+      /** Number of the field, when it is a string and nothing else. */
+      readonly textField?: number;
       readonly below?: Readonly<Record<string, FieldReader>>;
     }
   /** A map of attributes in repeated fields of one number. */
@@ -34,11 +36,14 @@ export type PathField =
       readonly below: Readonly<Record<string, FieldReader>>;
     };
 
-const text = (field: number): PathField => value((view) => view.text(field));
 const uint32 = (field: number): PathField => value((view) => view.varint32(field));
 const enumerated = (field: number): PathField => value((view) => view.varint32(field) | 0);
 const fixed32 = (field: number): PathField => value((view) => view.fixed32(field));
 const nanoseconds = (field: number): PathField => value((view) => int64(view.fixed64(field)));
+
+function text(field: number): PathField {
+  return { kind: "value", read: (view) => view.text(field), textField: field };
+}
 
 function value(read: FieldReader): PathField {
   return { kind: "value", read };

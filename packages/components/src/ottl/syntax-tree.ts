@@ -60,16 +60,15 @@ export type ConditionNode =
 /** Anything that may stand in parentheses. */
 export type SyntaxNode = ValueNode | ConditionNode;
 
+const conditionKinds: ReadonlySet<string> = new Set<ConditionNode["kind"]>([
+  "and",
+  "or",
+  "not",
+  "comparison",
+  "truth",
+]);
+
 /** Whether a node is true or false rather than a value. */
 export function isCondition(node: SyntaxNode): node is ConditionNode {
-  switch (node.kind) {
-    case "and":
-    case "or":
-    case "not":
-    case "comparison":
-    case "truth":
-      return true;
-    default:
-      return false;
-  }
+  return conditionKinds.has(node.kind);
 }

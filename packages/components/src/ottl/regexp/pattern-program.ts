@@ -63,7 +63,8 @@ export class PatternProgram {
       if (this.#seen[index] === this.#generation) continue;
       this.#seen[index] = this.#generation;
       const instruction = this.#instructions[index];
-      switch (instruction?.kind) {
+      if (instruction === undefined) continue;
+      switch (instruction.kind) {
         case "match":
           return true;
         case "character":
@@ -77,8 +78,6 @@ export class PatternProgram {
           break;
         case "fork":
           waiting.push(instruction.or, instruction.to);
-          break;
-        default:
           break;
       }
     }
