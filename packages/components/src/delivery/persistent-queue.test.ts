@@ -342,6 +342,46 @@ suite("a stopping queue on disk", () => {
     assert.equal(rig.sends.length, 0);
   });
 
+  test("completes a request of which a part is delivered, and begins no other", async () => {
+    const disk = new TestDisk();
+    const queue = { batch: { min_size: 0, max_size: 2 } };
+    const rig = await onDisk(disk, { queue });
+    for (const itemCount of [5, 4]) await rig.consume(spans(itemCount));
+    const stopping = await outcomeOf(rig.exporter.shutdown(rig.settings.clock.nowMs() + 10_000));
+    await endAll(rig);
+    assert.equal(stopping.state, "resolved");
+    assert.deepEqual(rig.sizes(), [2, 2, 1]);
+    assert.deepEqual(disk.itemCounts, [4]);
+    assert.equal(rig.ledger.persistedItems, 4);
+    assert.equal(rig.ledger.heldItems, 0);
+  });
+
+  test("does not go on with a request of which a part failed: it stays as a whole", async () => {
+    const disk = new TestDisk();
+    const rig = await onDisk(disk, { queue: { batch: { min_size: 0, max_size: 2 } } });
+    await rig.consume(spans(5));
+    const stopping = await outcomeOf(rig.exporter.shutdown(rig.settings.clock.nowMs() + 10_000));
+    await endAll(rig, away);
+    assert.equal(stopping.state, "resolved");
+    assert.deepEqual(rig.sizes(), [2]);
+    assert.equal(rig.ledger.persistedItems, 5);
+    assert.equal(rig.ledger.droppedItems(), 0);
+  });
+
+  test("begins nothing after its time, though a part is left", async () => {
+    const disk = new TestDisk();
+    const rig = await onDisk(disk, { queue: { batch: { min_size: 0, max_size: 2 } } });
+    await rig.consume(spans(5));
+    const stopping = await outcomeOf(rig.exporter.shutdown(rig.settings.clock.nowMs() + 10_000));
+    await rig.settings.clock.advanceAndSettle(10_000 - PERSIST_MARGIN_MS);
+    rig.sends[0]?.end();
+    await settle();
+    assert.equal(stopping.state, "resolved");
+    assert.deepEqual(rig.sizes(), [2]);
+    assert.equal(rig.ledger.persistedItems, 5);
+    assert.equal(rig.ledger.heldItems, 0);
+  });
+
   test("does not flush what waits to be merged", async () => {
     const disk = new TestDisk();
     const rig = await onDisk(disk, { queue: { batch: {} } });

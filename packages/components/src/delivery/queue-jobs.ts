@@ -64,6 +64,11 @@ export class QueueJobs {
     }
   }
 
+  /** The next part of a request of which another part was given out already; undefined without one. */
+  nextPart(): QueueJob | undefined {
+    return this.#jobs.take();
+  }
+
   /** Takes out everything that was not begun: whole entries, and parts of entries as jobs. */
   takeAll(): { readonly jobs: readonly QueueJob[]; readonly entries: readonly QueueEntry[] } {
     const jobs: QueueJob[] = [];

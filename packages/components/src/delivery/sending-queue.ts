@@ -54,6 +54,7 @@ export class SendingQueue {
   #running = 0;
   #isStarted = false;
   #isStopping = false;
+  #isDrained = false;
   #isClosed = false;
 
   constructor(
@@ -170,6 +171,7 @@ export class SendingQueue {
     this.#timer?.cancel();
     this.#dispatch();
     await this.#untilIdle(untilMs);
+    this.#isDrained = true;
     if (isPersistent(this.#config)) return;
     const error = new RetryableError("SHUTTING_DOWN", "the exporter was shut down");
     const { entries, jobs } = this.#jobs.takeAll();
@@ -228,10 +230,9 @@ export class SendingQueue {
   }
 
   #dispatch(): void {
-    // What is on disk is safe there; a try that is cut off would only make a duplicate.
-    if (!this.#isStarted || (this.#isStopping && this.#stored !== undefined)) return;
+    if (!this.#isStarted || this.#isDrained) return;
     while (this.#running < this.#config.num_consumers) {
-      const job = this.#jobs.next(this.#isStopping);
+      const job = this.#nextJob();
       if (job === undefined) {
         this.#dispatchLater();
         return;
@@ -243,11 +244,24 @@ export class SendingQueue {
     }
   }
 
+  /**
+   * What is on disk is safe there, so that nothing is begun while the process stops. A request of
+   * which a part is delivered is completed, or the next process would send that part again.
+   */
+  #nextJob(): QueueJob | undefined {
+    if (!this.#isStopping || this.#stored === undefined) return this.#jobs.next(this.#isStopping);
+    for (let job = this.#jobs.nextPart(); job !== undefined; job = this.#jobs.nextPart()) {
+      const isKept = job.entries.some((entry) => this.#isKept(entry));
+      if (!isKept) return job;
+    }
+    return undefined;
+  }
+
   #dispatchLater(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { dueMs } = this.#jobs;
-    if (dueMs === never) return;
+    if (dueMs === never || this.#isStopping) return;
     const { clock } = this.#settings;
     this.#timer = clock.setTimer(Math.max(0, dueMs - clock.nowMs()), () => {
       this.#timer = undefined;
@@ -291,10 +305,14 @@ export class SendingQueue {
   #leave(entry: QueueEntry): void {
     // Not there any more when it was left to the next process.
     if (!this.#entries.delete(entry)) return;
-    const isKept = entry.refused.some(({ error }) => this.keeps(error));
+    const isKept = this.#isKept(entry);
     if (!isKept) this.#fate.settle(entry, this.#isStopping);
     this.#stored?.leave(entry, isKept);
     this.#room.give(entry.size, !isKept);
+  }
+
+  #isKept({ refused }: QueueEntry): boolean {
+    return refused.some(({ error }) => this.keeps(error));
   }
 
   /** An entry is none of this process's any more, without having been delivered. */
