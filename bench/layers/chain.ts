@@ -4,6 +4,7 @@ import {
   type BatchOrigin,
   type Component,
   type ComponentKind,
+  type ComponentSettings,
   type Consumer,
   type Extension,
   type Host,
@@ -38,22 +39,26 @@ export function received(bytes: Uint8Array, itemCount?: number): Batch {
 /** @param mappingsPath file of the mappings of every body */
 export async function startChain(mappingsPath: string): Promise<Chain> {
   const registry = memoryRegistry.create(
-    settings("extension", "memory_registry"),
+    componentSettings("extension", "memory_registry"),
     memoryRegistry.config.parse({ file: mappingsPath }),
   );
   const host = hostWith("memory_registry", registry);
   const sink: Consumer = { consume: async () => undefined };
   const resolverConfig = inodeResolver.config.parse({ registry: "memory_registry" });
   const batchConfig = batchProcessor.config.parse({});
-  const batcher = batchProcessor.create(settings("processor", "batch"), batchConfig, sink);
-  const lastBatcher = batchProcessor.create(settings("processor", "batch/2"), batchConfig, sink);
+  const batcher = batchProcessor.create(componentSettings("processor", "batch"), batchConfig, sink);
+  const lastBatcher = batchProcessor.create(
+    componentSettings("processor", "batch/2"),
+    batchConfig,
+    sink,
+  );
   const resolver = inodeResolver.create(
-    settings("processor", "inode_resolver"),
+    componentSettings("processor", "inode_resolver"),
     resolverConfig,
     sink,
   );
   const both = inodeResolver.create(
-    settings("processor", "inode_resolver/2"),
+    componentSettings("processor", "inode_resolver/2"),
     resolverConfig,
     lastBatcher,
   );
@@ -66,7 +71,7 @@ export async function startChain(mappingsPath: string): Promise<Chain> {
 }
 
 /** Settings as the gateway gives them, with its own clock and metrics. */
-function settings(kind: ComponentKind, id: string) {
+export function componentSettings(kind: ComponentKind, id: string): ComponentSettings {
   const base = createTestSettings({ kind, id, signal: "traces", clock: realClock });
   const ignore = () => undefined;
   const ledger = {

@@ -8,6 +8,7 @@ import { checkRequest, countItems, jsonToProtobuf, protobufToJson } from "@inode
 import { type BenchCase, benchCases, buildBodies, mappingLines } from "../gateway/bench-cases.js";
 import { type Chain, received, startChain } from "./chain.js";
 import { type Layer, measureLayer } from "./layer.js";
+import { processorLayers } from "./processors.js";
 
 /** Most CPU microseconds for one request, JSON aside, by its spans. */
 const aims: ReadonlyMap<number, number> = new Map([
@@ -56,6 +57,7 @@ async function measureCorpus(spans: number, aim: number, chain: Chain): Promise<
       name: "batch and merge",
       run: (request) => chain.batcher.consume(received(at(bodies, request), spans)),
     },
+    ...processorLayers(bodies, spans),
     {
       name: "all of it in a row",
       run: (request) => {

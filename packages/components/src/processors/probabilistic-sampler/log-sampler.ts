@@ -15,6 +15,7 @@ import {
   hashedRandomness,
   missingRandomness,
   type Randomness,
+  TRACE_ID_BYTES,
   traceIdRandomness,
 } from "./randomness.js";
 import { type SamplingMode, samplingMode } from "./sampling-mode.js";
@@ -83,7 +84,12 @@ export class LogSampler implements ItemRewriter {
     const list = this.#list;
     list.load(bytes, start, end, attributesField);
     const traceId = findTraceId(bytes, start, end);
-    const { isFaulty, isWritable, randomness, threshold: arriving } = this.#evidence(traceId);
+    const {
+      isFaulty,
+      isWritable,
+      randomness,
+      threshold: arriving,
+    } = this.#evidence(bytes, traceId);
     let threshold = isFaulty ? this.#onFault : this.#mode.threshold(arriving);
     let { policy } = randomness;
     const wanted = this.#priorityThreshold();
@@ -102,11 +108,12 @@ export class LogSampler implements ItemRewriter {
     return "replace";
   }
 
-  #evidence(traceId: Buffer | undefined): RecordEvidence {
+  /** @param traceId where the trace ID begins; -1 without one */
+  #evidence(bytes: Uint8Array, traceId: number): RecordEvidence {
     const sent = this.#sentAttributes();
     if (this.#mode.kind === "never") return this.#checked(anyRandomness, sent, true);
     if (this.#mode.kind === "hash_seed") {
-      const randomness = this.#hashed(traceId);
+      const randomness = this.#hashed(bytes, traceId);
       const isInUse = sent.randomness !== undefined || sent.threshold !== undefined;
       // Who sends sampling attributes samples consistently: the hash must not speak for it.
       if (sent.isInvalid || isInUse) {
@@ -119,7 +126,7 @@ export class LogSampler implements ItemRewriter {
       const randomness = missingRandomness;
       return { randomness, threshold: undefined, isFaulty: true, isWritable: false };
     }
-    return this.#checked(consistentRandomness(sent, traceId), sent, true);
+    return this.#checked(consistentRandomness(sent, bytes, traceId), sent, true);
   }
 
   /** A threshold that would not have let the record pass is a lie and is taken away. */
@@ -138,16 +145,19 @@ export class LogSampler implements ItemRewriter {
     return { randomness, threshold: undefined, isFaulty: true, isWritable };
   }
 
-  #hashed(traceId: Buffer | undefined): Randomness {
+  #hashed(bytes: Uint8Array, traceId: number): Randomness {
     const { attribute_source: source, from_attribute: name, hash_seed: seed } = this.#config;
-    if (source === "traceID" && traceId !== undefined) {
-      return hashedRandomness(traceId, seed, "trace_id_hash");
+    if (source === "traceID" && traceId >= 0) {
+      return hashedRandomness(bytes, traceId, traceId + TRACE_ID_BYTES, seed, "trace_id_hash");
     }
     const position = name === "" ? -1 : this.#list.find(this.#source);
     if (position < 0) return missingRandomness;
     const { value } = readTypedValue(this.#list.value(position));
-    const bytes = value instanceof Uint8Array ? value : Buffer.from(textOfValue(value));
-    return bytes.byteLength === 0 ? missingRandomness : hashedRandomness(bytes, seed, name);
+    const hashed = value instanceof Uint8Array ? value : Buffer.from(textOfValue(value));
+    const { byteLength } = hashed;
+    return byteLength === 0
+      ? missingRandomness
+      : hashedRandomness(hashed, 0, byteLength, seed, name);
   }
 
   #sentAttributes(): SamplingAttributes {
@@ -173,14 +183,15 @@ export class LogSampler implements ItemRewriter {
 
 function consistentRandomness(
   { randomness: digits }: SamplingAttributes,
-  traceId: Buffer | undefined,
+  bytes: Uint8Array,
+  traceId: number,
 ): Randomness {
   if (digits !== undefined) return { digits, policy: "sampling_randomness", isMissing: false };
-  return traceId === undefined ? missingRandomness : traceIdRandomness(traceId);
+  return traceId < 0 ? missingRandomness : traceIdRandomness(bytes, traceId);
 }
 
-function findTraceId(bytes: Uint8Array, start: number, end: number): Buffer | undefined {
-  let traceId: Buffer | undefined;
+function findTraceId(bytes: Uint8Array, start: number, end: number): number {
+  let traceId = -1;
   const field = new FieldCursor(bytes, start, end);
   while (field.next()) {
     if (field.number === TRACE_ID) traceId = traceIdAt(bytes, field.contentStart, field.contentEnd);

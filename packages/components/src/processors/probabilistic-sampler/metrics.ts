@@ -21,22 +21,50 @@ const countLogs: MetricDefinition = {
 /** Everything `probabilistic_sampler` counts. */
 export const probabilisticSamplerMetrics: readonly MetricDefinition[] = [countTraces, countLogs];
 
-/** Counts decisions by policy; the policies are few and come from the configuration. */
+interface Decisions {
+  dropped: number;
+  sampled: number;
+  readonly counters: { readonly dropped: Counter; readonly sampled: Counter };
+}
+
+/**
+ * Counts decisions by policy and hands them on once a request: a counter costs more than a decision.
+ * The policies are few and come from the configuration.
+ */
 export class DecisionCounters {
   readonly #settings: ComponentSettings;
-  readonly #counters = new Map<string, readonly [dropped: Counter, sampled: Counter]>();
+  readonly #decisions = new Map<string, Decisions>();
 
   constructor(settings: ComponentSettings) {
     this.#settings = settings;
   }
 
   count(policy: string, isSampled: boolean): void {
-    let counters = this.#counters.get(policy);
-    if (counters === undefined) {
-      counters = [this.#counter(policy, "false"), this.#counter(policy, "true")];
-      this.#counters.set(policy, counters);
+    const known = this.#decisions.get(policy);
+    const decisions = known ?? this.#begin(policy);
+    if (isSampled) decisions.sampled++;
+    else decisions.dropped++;
+  }
+
+  /** Hands on what was counted since the last time. */
+  flush(): void {
+    for (const decisions of this.#decisions.values()) {
+      const { counters, dropped, sampled } = decisions;
+      if (dropped > 0) counters.dropped.add(dropped);
+      if (sampled > 0) counters.sampled.add(sampled);
+      decisions.dropped = 0;
+      decisions.sampled = 0;
     }
-    counters[isSampled ? 1 : 0].add(1);
+  }
+
+  #begin(policy: string): Decisions {
+    const counters = {
+      dropped: this.#counter(policy, "false"),
+      sampled: this.#counter(policy, "true"),
+    };
+    const decisions = { dropped: 0, sampled: 0, counters };
+    this.#decisions.set(policy, decisions);
+    return decisions;
   }
 
   #counter(policy: string, sampled: string): Counter {

@@ -32,16 +32,17 @@ interface ItemSampler extends ItemRewriter {
 export class ProbabilisticSampler implements Processor {
   readonly #next: Consumer;
   readonly #ledger: Ledger;
+  readonly #counters: DecisionCounters;
   readonly #sampler: ItemSampler;
 
   constructor(settings: ComponentSettings, config: ProbabilisticSamplerConfig, next: Consumer) {
     this.#next = next;
     this.#ledger = settings.ledger;
-    const counters = new DecisionCounters(settings);
+    this.#counters = new DecisionCounters(settings);
     this.#sampler =
       settings.signal === "logs"
-        ? new LogSampler(config, counters)
-        : new SpanSampler(config, counters);
+        ? new LogSampler(config, this.#counters)
+        : new SpanSampler(config, this.#counters);
   }
 
   start(): Promise<void> {
@@ -64,6 +65,7 @@ export class ProbabilisticSampler implements Processor {
       return Promise.reject(editFailure(error));
     } finally {
       this.#sampler.unload();
+      this.#counters.flush();
     }
     if (sampled === undefined) return this.#next.consume(batch);
     const { chunks, droppedItems } = sampled;

@@ -15,6 +15,7 @@ import {
   hashedRandomness,
   missingRandomness,
   type Randomness,
+  TRACE_ID_BYTES,
   traceIdRandomness,
 } from "./randomness.js";
 import { type SamplingMode, samplingMode } from "./sampling-mode.js";
@@ -23,7 +24,6 @@ import { formatTraceState, parseTraceState, type TraceState } from "./trace-stat
 
 const TRACE_ID = 1;
 const TRACE_STATE = 3;
-const TRACE_ID_BYTES = 16;
 
 /** OpenTracing's attribute: 0 drops a span, more than 0 keeps it. */
 const PRIORITY_KEY = Buffer.from("sampling.priority");
@@ -65,7 +65,7 @@ export class SpanSampler implements ItemRewriter {
   ): ItemFate {
     const span = locate(bytes, start, end);
     const written = span.stateEnd < 0 ? "" : readText(bytes, span.stateStart, span.stateEnd);
-    const { isFaulty, randomness, state } = this.#evidence(span.traceId, written);
+    const { isFaulty, randomness, state } = this.#evidence(bytes, span.traceId, written);
     let threshold = isFaulty ? this.#onFault : this.#mode.threshold(state?.threshold);
     let { policy } = randomness;
     this.#list.load(bytes, start, end, attributesField);
@@ -85,15 +85,16 @@ export class SpanSampler implements ItemRewriter {
     return "replace";
   }
 
-  #evidence(traceId: Buffer | undefined, written: string): SpanEvidence {
+  /** @param traceId where the trace ID begins; -1 without one */
+  #evidence(bytes: Uint8Array, traceId: number, written: string): SpanEvidence {
     const state = parseTraceState(written);
     const { isInvalid, randomness: explicit } = state;
     if (this.#mode.kind === "never") return checked(anyRandomness, state, isInvalid);
     if (this.#mode.kind === "hash_seed") {
       const randomness =
-        traceId === undefined
+        traceId < 0
           ? missingRandomness
-          : hashedRandomness(traceId, this.#seed, "trace_id_hash");
+          : hashedRandomness(bytes, traceId, traceId + TRACE_ID_BYTES, this.#seed, "trace_id_hash");
       // Who sends sampling fields samples consistently: the hash must not speak for it.
       if (isInvalid || explicit !== "" || state.thresholdText !== "") {
         return { randomness, state: undefined, isFaulty: true };
@@ -102,14 +103,14 @@ export class SpanSampler implements ItemRewriter {
       return checked(randomness, state, false);
     }
     if (isInvalid) return { randomness: missingRandomness, state: undefined, isFaulty: true };
-    return checked(consistentRandomness(explicit, traceId), state, false);
+    return checked(consistentRandomness(explicit, bytes, traceId), state, false);
   }
 }
 
-function consistentRandomness(explicit: string, traceId: Buffer | undefined): Randomness {
+function consistentRandomness(explicit: string, bytes: Uint8Array, traceId: number): Randomness {
   const digits = parseRandomness(explicit);
   if (digits !== undefined) return { digits, policy: "sampling_randomness", isMissing: false };
-  return traceId === undefined ? missingRandomness : traceIdRandomness(traceId);
+  return traceId < 0 ? missingRandomness : traceIdRandomness(bytes, traceId);
 }
 
 /** A threshold that would not have let the item pass is a lie and is taken away. */
@@ -143,7 +144,7 @@ function priorityOf(list: AttributeList): Threshold | undefined {
 
 /** Where the fields that matter lie; of several the last one counts. */
 function locate(bytes: Uint8Array, start: number, end: number) {
-  let traceId: Buffer | undefined;
+  let traceId = -1;
   let stateStart = -1;
   let stateEnd = -1;
   const field = new FieldCursor(bytes, start, end);
@@ -157,11 +158,11 @@ function locate(bytes: Uint8Array, start: number, end: number) {
   return { traceId, stateStart, stateEnd };
 }
 
-/** A trace ID as a view; undefined when it is empty or all zero, which is no trace ID. */
-export function traceIdAt(bytes: Uint8Array, start: number, end: number): Buffer | undefined {
-  if (end - start !== TRACE_ID_BYTES) return undefined;
-  const traceId = Buffer.from(bytes.buffer, bytes.byteOffset + start, TRACE_ID_BYTES);
-  return traceId.some((byte) => byte !== 0) ? traceId : undefined;
+/** Where a trace ID begins: `start`, or -1 when it is empty or all zero, which is no trace ID. */
+export function traceIdAt(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start !== TRACE_ID_BYTES) return -1;
+  for (let index = start; index < end; index++) if (bytes[index] !== 0) return start;
+  return -1;
 }
 
 /** The span with another tracestate, in the place of the old one, at the end if there was none. */
