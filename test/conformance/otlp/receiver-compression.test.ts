@@ -133,6 +133,13 @@ suite("compressed bodies over HTTP", () => {
     const halves = [request.subarray(0, 100), request.subarray(100)].map(zstdCompressSync);
     assert.equal((await send(url, Buffer.concat(halves), { headers })).status, 200);
     for (const batch of receiver.consumer.batches) assert.deepEqual(batch.bytes, request);
+    // Above what is undone on the event loop: 4 MiB.
+    const { bytes } = createTestBatch({ itemCount: 5_000 });
+    const large = Buffer.concat(Array.from({ length: 25 }, () => bytes));
+    const last = large.subarray(-1_000);
+    const parts = [large.subarray(0, -1_000), last].map(zstdCompressSync);
+    assert.equal((await send(url, Buffer.concat(parts), { headers })).status, 200);
+    assert.ok(large.equals(receiver.consumer.batches.at(-1)?.bytes ?? Buffer.of()));
     const tail = Buffer.concat([zstdCompressSync(request), Buffer.from("tail")]);
     assert.equal((await send(url, tail, { headers })).status, 400);
     assert.equal((await send(url, zstdCompressSync(request).subarray(1), { headers })).status, 400);
