@@ -44,6 +44,8 @@ export class Destination {
   readonly name: string;
   /** How often each item came. */
   readonly received = new Map<number, number>();
+  /** Never anything but healthy, from the beginning to the end. */
+  readonly wasAlwaysHealthy: boolean;
   readonly #clock: SimulatedClock;
   readonly #chance: Chance;
   readonly #moods: { readonly untilMs: number; readonly mood: Mood }[];
@@ -61,12 +63,8 @@ export class Destination {
     this.#clock = clock;
     this.#chance = chance;
     this.#moods = [...moods];
+    this.wasAlwaysHealthy = moods.every(({ mood }) => mood === "healthy");
     this.#onItem = onItem;
-  }
-
-  /** Never anything but healthy, from the beginning to the end. */
-  get wasAlwaysHealthy(): boolean {
-    return this.#moods.every(({ mood }) => mood === "healthy");
   }
 
   get mood(): Mood {

@@ -35,6 +35,8 @@ export class GatewayProcess implements ClientTarget {
   readonly #runtime: PipelineRuntime;
   readonly #breaks: (() => void)[] = [];
   #outputs: ReceiverOutputs | undefined;
+  #running = 0;
+  #whenIdle: (() => void) | undefined;
 
   private constructor(
     world: SimulatedClock,
@@ -50,17 +52,20 @@ export class GatewayProcess implements ClientTarget {
   static async create(
     plan: SchedulePlan,
     world: SimulatedClock,
-    around: Omit<Surroundings, "clock" | "onReceiver">,
+    around: Omit<Surroundings, "clock" | "receiving">,
     chance: Chance,
   ): Promise<GatewayProcess> {
     const clock = new ProcessClock(world);
     const yaml = `yaml:${JSON.stringify(configurationOf(plan))}`;
     const tree = await loadConfiguration({ configs: [yaml], sets: [], environment: {} });
     return new GatewayProcess(world, clock, (process) => {
-      const onReceiver = (outputs: ReceiverOutputs | undefined) => {
-        process.#outputs = outputs;
+      const receiving = {
+        begin: (outputs: ReceiverOutputs) => {
+          process.#outputs = outputs;
+        },
+        end: (deadlineMs: number) => process.#stopReceiving(deadlineMs),
       };
-      const own = simulatedFactories({ ...around, clock, onReceiver });
+      const own = simulatedFactories({ ...around, clock, receiving });
       const factories = [...own, inodeResolver, batchProcessor];
       const result = checkConfiguration(tree, factories, { telemetrySchema: z.unknown() });
       if ("problems" in result) throw new Error(JSON.stringify(result.problems));
@@ -79,9 +84,10 @@ export class GatewayProcess implements ClientTarget {
     return this.#runtime.start();
   }
 
-  /** Stops in order; the returned promise never settles when the process is killed before. */
-  shutdown(deadlineMs: number): Promise<void> {
-    return this.#runtime.shutdown(deadlineMs);
+  /** Stops in order, then ends; the returned promise never settles when the process is killed before. */
+  async shutdown(deadlineMs: number): Promise<void> {
+    await this.#runtime.shutdown(deadlineMs);
+    this.kill();
   }
 
   /** Dies at once, between two events: what only its memory held is gone. */
@@ -109,8 +115,22 @@ export class GatewayProcess implements ClientTarget {
       });
     });
     broken.catch(() => undefined);
-    const answered = output.consume(new Batch({ signal, chunks: [bytes], origin }));
+    this.#running++;
+    const answered = output.consume(new Batch({ signal, chunks: [bytes], origin })).finally(() => {
+      this.#running--;
+      if (this.#running === 0) this.#whenIdle?.();
+    });
     await Promise.race([answered, broken]);
+  }
+
+  /** Takes no new requests and waits for those under way, as the receiver does. */
+  async #stopReceiving(deadlineMs: number): Promise<void> {
+    this.#outputs = undefined;
+    if (this.#running === 0) return;
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+    await Promise.race([idle, this.#clock.sleep(Math.max(0, deadlineMs - this.#clock.nowMs()))]);
   }
 }
 

@@ -124,7 +124,7 @@ function planDestination(chance: Chance, name: string, isCalm: boolean): Destina
       moods.push({ untilMs: atMs, mood: chance.oneOf(["healthy", ...badMoods]) });
     }
   }
-  const isPersistent = chance.happens(0);
+  const isPersistent = chance.happens(0.3);
   return { name, moods, isPersistent, exporter: planExporter(chance, isPersistent, isCalm) };
 }
 

@@ -21,8 +21,11 @@ export interface Surroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly registry: SimulatedRegistry;
   readonly disk: SimulatedDisk;
-  /** Told where requests go while the receiver runs; undefined when it stops. */
-  readonly onReceiver: (outputs: ReceiverOutputs | undefined) => void;
+  /** The receiver of the process: where requests go, and how it ends. */
+  readonly receiving: {
+    readonly begin: (outputs: ReceiverOutputs) => void;
+    readonly end: (deadlineMs: number) => Promise<void>;
+  };
 }
 
 const exporterConfig = z.strictObject({
@@ -44,8 +47,8 @@ export function simulatedFactories(world: Surroundings): readonly ComponentFacto
       stability,
       config: nothing,
       create: (_settings, _config, outputs) => ({
-        start: async () => world.onReceiver(outputs),
-        shutdown: async () => world.onReceiver(undefined),
+        start: async () => world.receiving.begin(outputs),
+        shutdown: (deadlineMs) => world.receiving.end(deadlineMs),
       }),
     }),
     defineExporter({
@@ -53,6 +56,11 @@ export function simulatedFactories(world: Surroundings): readonly ComponentFacto
       signals: simulatedSignals,
       stability,
       config: exporterConfig,
+      extensions: ({ sending_queue: queue }) =>
+        queue.storage === undefined
+          ? []
+          : [{ extensionId: queue.storage, path: ["sending_queue", "storage"] }],
+      exclusive: ({ sending_queue: queue }) => queue.storage !== undefined,
       create: (settings, config) => {
         const destination = world.destinations.get(config.destination);
         if (destination === undefined) throw new Error(`no destination ${config.destination}`);
