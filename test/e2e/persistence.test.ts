@@ -175,6 +175,32 @@ suite("a queue on disk", () => {
     assert.equal(backend.itemsFrom("patient", "traces").length, 100, "each once");
   });
 
+  test("what waits for a dead destination survives kill -9, and is delivered in order", async (t) => {
+    const directory = temporaryFolder(t);
+    const dead = await closedPort();
+    for (let kill = 0; kill < 3; kill++) {
+      const gateway = await RunningGateway.start(t, persistentParts(directory, dead));
+      for (let number = 1; number <= 10; number++) {
+        const answer = await send(gateway.http, "patient", 10 * kill + number, 5);
+        assert.equal(answer?.status, 200);
+      }
+      await gateway.process.end();
+    }
+    const backend = await Backend.start(t);
+    const last = await RunningGateway.start(t, persistentParts(directory, backend.address));
+    await waitUntil(() => backend.itemsFrom("patient", "traces").length >= 150, {
+      limitMs: 20_000,
+      description: "what the killed processes left",
+    });
+    assert.deepEqual(
+      arrivedFrom(backend, "patient"),
+      Array.from({ length: 30 }, (_, index) => index + 1),
+    );
+    assert.equal(await last.process.stop(), 0, last.process.stderr);
+    assert.equal(identity(last)["recovered"], 150);
+    assert.equal(backend.itemsFrom("patient", "traces").length, 150, "each once");
+  });
+
   // Scenario: files of the process may not grow any more, as on a full disk; later they may again.
   test("a full disk refuses retryably, loses nothing that was acknowledged, and recovers", async (t) => {
     const directory = temporaryFolder(t);

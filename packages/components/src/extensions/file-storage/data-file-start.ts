@@ -40,7 +40,7 @@ export async function prepareDataFile(start: DataFileStart, clock: Clock): Promi
   const copy = `${path}.compact`;
   // Readers of a killed process would keep pages from being used again, its locks are of no use.
   await rm(`${path}-lock`, { force: true });
-  await rm(copy, { force: true });
+  await rm(copy, { force: true, recursive: true });
   if (!(await isThere(path))) return {};
   const request = { path, fileBytesMax, compactTo: compacts ? copy : undefined };
   const answer = await checkDataFile(request, clock);
@@ -52,7 +52,7 @@ export async function prepareDataFile(start: DataFileStart, clock: Clock): Promi
     return { moved: await moveAside(start, path, answer.reason, clock) };
   }
   const { compactFailure } = answer;
-  if (compactFailure !== undefined) await rm(copy, { force: true });
+  if (compactFailure !== undefined) await rm(copy, { force: true, recursive: true });
   else if (compacts) await replace(directory, copy, path);
   return { compactFailure };
 }

@@ -27,10 +27,16 @@ class StorageProcess {
     child.on("message", (answer) => this.answers.push(answer as ProcessAnswer));
   }
 
-  static async start(t: TestContext, config: Record<string, unknown>): Promise<StorageProcess> {
+  /** @param fileBytes the largest file it may write, from before it starts */
+  static async start(
+    t: TestContext,
+    config: Record<string, unknown>,
+    fileBytes: number | "unlimited" = "unlimited",
+  ): Promise<StorageProcess> {
     const path = fileURLToPath(new URL("./storage-process.rig.js", import.meta.url));
     const child = new StorageProcess(fork(path, { stdio: ["ignore", "ignore", "ignore", "ipc"] }));
     t.after(() => child.kill());
+    limitFileSize(child.pid, fileBytes);
     await child.ask({ start: config });
     return child;
   }
@@ -60,6 +66,12 @@ class StorageProcess {
     this.#child.kill("SIGKILL");
     await new Promise((resolve) => this.#child.once("close", resolve));
   }
+}
+
+/** Lets files of a process grow to this size and no further: writes fail as on a full disk. */
+function limitFileSize(pid: number, bytes: number | "unlimited"): void {
+  const { status, stderr } = spawnSync("prlimit", [`--pid=${pid}`, `--fsize=${bytes}:`]);
+  assert.equal(status, 0, String(stderr));
 }
 
 function claims(directory: string): string[] {
@@ -243,17 +255,26 @@ suite("file_storage, damaged files", () => {
 });
 
 suite("file_storage, full disks", () => {
-  /** Lets files of a process grow to this size and no further: writes fail as on a full disk. */
-  function limitFileSize(pid: number, bytes: number | "unlimited"): void {
-    const { status, stderr } = spawnSync("prlimit", [`--pid=${pid}`, `--fsize=${bytes}:`]);
-    assert.equal(status, 0, String(stderr));
-  }
+  test("a damaged list of queues is an error that names the file, and holds nothing", async (t) => {
+    const directory = temporaryDirectory(t);
+    const first = await startStorage(t, { directory });
+    const log = await first.storage.openRecordLog(owner);
+    await first.stop(log);
+    const path = join(directory, "queues.mdb");
+    const text = readFileSync(path, "latin1");
+    writeFileSync(path, text.replaceAll("otlp_grpc/a", "otlp_grpc/b"), "latin1");
+    await assert.rejects(startStorage(t, { directory }), {
+      message:
+        /^the list of queues in .*queues\.mdb is damaged: its checksum .*; move the file away$/,
+    });
+    assert.deepEqual(claims(directory), []);
+  });
 
   for (const size of [1_000, 3_000, 100_000, 1_500_000]) {
     test(`a disk full of records of ${size} bytes refuses, lets go what is delivered, and recovers`, async (t) => {
       const directory = temporaryDirectory(t);
       const child = await StorageProcess.start(t, { directory, timeout: "10s" });
-      limitFileSize(child.pid, 8 * 1_048_576);
+      limitFileSize(child.pid, 6 * 1_048_576);
       const refusals: string[] = [];
       while (refusals.length < 3) {
         const { failure } = await child.ask({ append: size });
@@ -286,4 +307,25 @@ suite("file_storage, full disks", () => {
       await stop(log);
     });
   }
+
+  // Scenario: there is space for the queue's own work, not for a compacted copy beside it.
+  test("a compaction that finds no space leaves the file as it is", async (t) => {
+    const directory = temporaryDirectory(t);
+    const first = await startStorage(t, { directory });
+    const log = await first.storage.openRecordLog(owner);
+    for (let count = 0; count < 20; count++) await log.append([Buffer.alloc(100_000)], 1);
+    await first.stop(log);
+    const config = { directory, compaction: { on_start: true } };
+    const child = await StorageProcess.start(t, config, 1_048_576);
+    assert.deepEqual(child.answers, [{ ready: true }]);
+    await child.kill();
+    assert.deepEqual(
+      readdirSync(directory).filter((name) => !name.includes("owner")),
+      ["queues.mdb", "queues.mdb-lock"],
+    );
+    const second = await startStorage(t, { directory });
+    const again = await second.storage.openRecordLog(owner);
+    assert.equal(again.recovered.length, 20);
+    await second.stop(again);
+  });
 });

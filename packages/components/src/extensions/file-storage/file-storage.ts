@@ -11,7 +11,7 @@ import { FileRecordLog } from "./file-record-log.js";
 import { GroupWriter, type GroupWriterObserver } from "./group-writer.js";
 import { storageBytes, storageBytesMax, storageRecords, storageWriteDuration } from "./metrics.js";
 import { nameOf, QueueDirectory } from "./queue-directory.js";
-import { prepareDirectory } from "./storage-directory.js";
+import { prepareDirectory, reasonOf } from "./storage-directory.js";
 import { StorageSpace } from "./storage-space.js";
 import { WritingThread } from "./writing-thread.js";
 
@@ -41,6 +41,7 @@ export class FileStorage implements QueueStorage {
   readonly #usedLogs = new Set<string>();
   #lock: DirectoryLock | undefined;
   #writer: GroupWriter | undefined;
+  #reader: RootDatabase<Buffer, Uint8Array> | undefined;
   #file: OpenFile | undefined;
   #releases: (() => void)[] = [];
   #isFailing = false;
@@ -142,8 +143,9 @@ export class FileStorage implements QueueStorage {
     this.#writer = new GroupWriter(thread, clock, timeoutMs, this.#observer());
     await protectDataFile(directory);
     const reader = open<Buffer, Uint8Array>({ ...databaseOptions(data), readOnly: true });
+    this.#reader = reader;
     const space = new StorageSpace(this.#config.max_bytes, thread.pageBytes);
-    const queues = new QueueDirectory(reader, space);
+    const queues = readQueues(reader, space, data.path);
     this.#file = { writer: this.#writer, reader, queues, space };
     this.#observe(space);
   }
@@ -206,10 +208,27 @@ export class FileStorage implements QueueStorage {
   async #close(): Promise<void> {
     for (const release of this.#releases.splice(0)) release();
     await this.#writer?.close();
-    await this.#file?.reader.close();
+    await this.#reader?.close();
     await this.#lock?.release();
     this.#file = undefined;
+    this.#reader = undefined;
     this.#writer = undefined;
     this.#lock = undefined;
+  }
+}
+
+/** @throws Error that names the file */
+function readQueues(
+  reader: RootDatabase<Buffer, Uint8Array>,
+  space: StorageSpace,
+  path: string,
+): QueueDirectory {
+  try {
+    return new QueueDirectory(reader, space);
+  } catch (error) {
+    const advice = `${reasonOf(error)}; move the file away`;
+    throw new Error(`the list of queues in ${path} is damaged: ${advice}`, {
+      cause: error,
+    });
   }
 }
