@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { checkRequest, countItems, jsonToProtobuf, protobufToJson } from "@inode-gateway/otlp";
 import { type BenchCase, benchCases, buildBodies, mappingLines } from "../gateway/bench-cases.js";
 import { type Chain, received, startChain } from "./chain.js";
+import { conditionLayers } from "./conditions.js";
 import { type Layer, measureLayer } from "./layer.js";
 import { processorLayers } from "./processors.js";
 
@@ -58,6 +59,7 @@ async function measureCorpus(spans: number, aim: number, chain: Chain): Promise<
       run: (request) => chain.batcher.consume(received(at(bodies, request), spans)),
     },
     ...processorLayers(bodies, spans),
+    ...conditionLayers((request) => received(at(bodies, request), spans)),
     {
       name: "all of it in a row",
       run: (request) => {
