@@ -184,6 +184,40 @@ suite("docs/errors.md: the configuration", { concurrency: 2 }, () => {
     ));
 });
 
+suite("docs/errors.md: a reload", () => {
+  const reloaded = async (t: TestContext, heading: string, document: string) => {
+    const path = join(temporaryFolder(t), "gateway.yaml");
+    writeFileSync(path, base);
+    const executable = gateway("--config", path);
+    t.after(() => executable.end());
+    await waitUntil(() => executable.stderr.includes("Everything is ready"), {
+      limitMs: messageTimeoutMs,
+      description: "readiness",
+    });
+    writeFileSync(path, document);
+    executable.signal("SIGHUP");
+    await goesOnWith(t, heading, executable, /\] ERROR: the new configuration /);
+  };
+
+  test("finds the configuration wrong", (t) =>
+    reloaded(
+      t,
+      "A reload finds the configuration wrong",
+      base.replace("nop:\n", "nop: { timout: 1s }\n"),
+    ));
+
+  test("cannot start a component", async (t) => {
+    const endpoint = await occupiedEndpoint(t);
+    const document = base
+      .replace(
+        "memory_registry:\n",
+        `memory_registry:\n  health_check: { endpoint: "${endpoint}" }\n`,
+      )
+      .replace("extensions: [redis_registry]", "extensions: [redis_registry, health_check]");
+    await reloaded(t, "A reload cannot start a component", document);
+  });
+});
+
 suite("docs/errors.md: the start", { concurrency: 2 }, () => {
   test("a receiver's port in use", async (t) => {
     const setting = `receivers.otlp.protocols.grpc.endpoint=${await occupiedEndpoint(t)}`;
