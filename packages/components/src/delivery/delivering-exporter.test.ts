@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type Batch, PermanentError, RetryableError } from "@inode-gateway/contract";
 import { createTestBatch, createTestSettings, settle, TestHost } from "@inode-gateway/testkit";
+import { mergeBatches } from "../batching/merge-batches.js";
 import { retryOnFailure, sendingQueue } from "./config.js";
 import { DeliveringExporter, type DeliveryPolicy } from "./delivering-exporter.js";
 import type { Sender } from "./delivery-step.js";
+import { AFTERMATH_MS_MAX } from "./sending-queue.js";
 
 const away = new RetryableError("BACKEND_UNAVAILABLE", "away");
 
@@ -124,6 +126,38 @@ suite("DeliveringExporter without queue", () => {
       { state: "recoverable_error", reason: "away" },
       { state: "ok", reason: undefined },
     ]);
+  });
+});
+
+suite("DeliveringExporter that stops without a queue", () => {
+  // Scenario: a merged batch is refused and taken apart, which takes longer than there is time.
+  test("tells its senders in time, and sends no further part", async () => {
+    const parts = [logs(1), logs(2), logs(3)];
+    const merged = mergeBatches(parts, new Map());
+    assert.ok(merged !== undefined);
+    const ends: ((error: Error) => void)[] = [];
+    const { exporter, settings } = await scenario(
+      () =>
+        new Promise((_resolve, reject) => {
+          ends.push(reject);
+        }),
+    );
+    const told = assert.rejects(exporter.consume(merged), { code: "SHUTTING_DOWN" });
+    await settle();
+    ends[0]?.(new PermanentError("BACKEND_REJECTED", "no"));
+    await settle();
+    assert.equal(ends.length, 2, "the first part is on its way");
+    let isStopped = false;
+    const stopping = exporter.shutdown(settings.clock.nowMs()).then(() => {
+      isStopped = true;
+    });
+    await settings.clock.advanceAndSettle(AFTERMATH_MS_MAX - 1);
+    assert.equal(isStopped, false, "its sender has not been told yet");
+    ends[1]?.(new PermanentError("BACKEND_REJECTED", "no"));
+    await told;
+    await stopping;
+    assert.equal(ends.length, 2);
+    assert.equal(settings.clock.pendingTimers, 0);
   });
 });
 

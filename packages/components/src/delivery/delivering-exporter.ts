@@ -18,7 +18,8 @@ import { Losses } from "./losses.js";
 import { inFlightRequests } from "./metrics.js";
 import { Retry } from "./retry.js";
 import { Salvage } from "./salvage.js";
-import { SendingQueue } from "./sending-queue.js";
+import { AFTERMATH_MS_MAX, SendingQueue } from "./sending-queue.js";
+import { Wakers } from "./wakers.js";
 
 /** How an exporter delivers; what is left out is off. */
 export interface DeliveryPolicy {
@@ -44,8 +45,11 @@ export class DeliveringExporter implements Exporter {
   readonly #queue: SendingQueue | undefined;
   readonly #accounting: Accounting;
   readonly #losses: Losses;
+  readonly #answered: Wakers;
   readonly #log: LogInterval;
   #endObserving: (() => void) | undefined;
+  /** Senders that wait for a delivery without a queue. */
+  #waitingCount = 0;
   #isStopping = false;
 
   constructor(settings: ComponentSettings, sender: Sender, policy: DeliveryPolicy = {}) {
@@ -71,6 +75,7 @@ export class DeliveringExporter implements Exporter {
     );
     this.#accounting = accounting;
     this.#losses = new Losses(settings);
+    this.#answered = new Wakers(clock);
     this.#queue = policy.queue?.enabled
       ? new SendingQueue(settings, signal, policy.queue, accounting, this.#losses)
       : undefined;
@@ -94,7 +99,7 @@ export class DeliveringExporter implements Exporter {
     const { deadlineMs } = batch.origin;
     try {
       if (this.#queue !== undefined) await this.#queue.deliver(batch, deadlineMs);
-      else this.#losses.settle(await this.#accounting.deliver(batch, deadlineMs));
+      else await this.#deliverAtOnce(batch, deadlineMs);
     } catch (error) {
       const fields = { ...failureFields(error), rejected_items: batch.itemCount };
       this.#log.log("error", "Exporting failed. Rejecting data.", fields);
@@ -107,9 +112,27 @@ export class DeliveringExporter implements Exporter {
     this.#retry?.stop();
     const sendUntilMs = this.#queue?.sendUntilMs(deadlineMs) ?? deadlineMs;
     await this.#queue?.drain(sendUntilMs);
+    this.#attempt.endAt(sendUntilMs);
     await this.#sender.close(sendUntilMs);
     await this.#queue?.settle();
+    await this.#untilAnswered(this.#settings.clock.nowMs() + AFTERMATH_MS_MAX);
     this.#endObserving?.();
     this.#endObserving = undefined;
+  }
+
+  async #deliverAtOnce(batch: Batch, deadlineMs: number): Promise<void> {
+    this.#waitingCount++;
+    try {
+      this.#losses.settle(await this.#accounting.deliver(batch, deadlineMs));
+    } finally {
+      this.#waitingCount--;
+      if (this.#waitingCount === 0) this.#answered.wakeAll();
+    }
+  }
+
+  /** Senders that wait without a queue are told that it is over before the exporter is gone. */
+  async #untilAnswered(untilMs: number): Promise<void> {
+    const { clock } = this.#settings;
+    while (this.#waitingCount > 0 && clock.nowMs() < untilMs) await this.#answered.wait(untilMs);
   }
 }

@@ -24,7 +24,7 @@ import { Wakers } from "./wakers.js";
 const never = Number.POSITIVE_INFINITY;
 
 /** How long cut-off deliveries may take to report back after everything was closed. */
-const AFTERMATH_MS_MAX = 1_000;
+export const AFTERMATH_MS_MAX = 1_000;
 /** Time before a deadline that is left for what was cut off, and for the disk, of a queue on disk. */
 export const PERSIST_MARGIN_MS = 1_000;
 
