@@ -162,14 +162,14 @@ test("does not stay shut for ever when freed memory stays resident", async () =>
   clock.advance(200);
   assert.equal(guard.isRefusing, false, "430 MiB resident, 50 in use");
 
-  // What comes now is put where the freed memory was.
-  memory.keptMib = 30;
-  memory.buffersMib = 349;
+  // What comes now is put where the freed memory was, of which a part is of no use.
+  memory.keptMib = 60;
+  memory.buffersMib = 319;
   clock.advance(10);
-  assert.equal(guard.lookAgain(), undefined, "429 MiB resident, 399 in use");
-  memory.buffersMib = 350;
+  assert.equal(guard.lookAgain(), undefined, "429 MiB resident, 369 in use");
+  memory.buffersMib = 320;
   clock.advance(10);
-  assert.ok(guard.lookAgain(), "in use at the soft limit");
+  assert.ok(guard.lookAgain(), "as far below the soft limit as resident memory was above it");
 });
 
 test("resident memory may grow half of the way to the hard limit while little is in use", async () => {

@@ -16,8 +16,8 @@ const RECOVERY_LOOK_MS = 200;
 const YOUNG_INTERVAL_MS = 100;
 /** How far below the soft limit memory must be to be taken again, as a share of the spike. */
 const REOPEN_MARGIN_SHARE = 0.25;
-/** How much further below what is in use must be when resident memory is at the hard limit. */
-const REOPEN_RESERVE_SHARE = 0.25;
+/** However high resident memory is, this share of the soft limit may be in use. */
+const IN_USE_SHARE_MIN = 0.5;
 /** After this time the soft limit itself will do: what is left may be in use for good. */
 const REOPEN_MARGIN_LASTS_MS = 30_000;
 
@@ -55,6 +55,8 @@ export class MemoryGuard {
   #nativeBytes = 0;
   /** Resident memory from which intake ends, however little of it is in use. */
   #ceilingBytes = 0;
+  /** What may be in use while resident memory is above the soft limit. */
+  #inUseCeilingBytes = 0;
   #lookedMs = 0;
   #refusingSinceMs: number | undefined;
   #collectedYoungMs = Number.NEGATIVE_INFINITY;
@@ -198,7 +200,7 @@ export class MemoryGuard {
     // V8 lets 64 MB of dead buffers gather before it collects: too much so close to the limit.
     if (nowMs - this.#collectedYoungMs >= YOUNG_INTERVAL_MS) this.#collectGarbage("young");
     if (rss < limits.softBytes) return;
-    if (rss < this.#ceilingBytes && this.#inUseBytes < limits.softBytes) return;
+    if (rss < this.#ceilingBytes && this.#inUseBytes < this.#inUseCeilingBytes) return;
     this.#refusingSinceMs = nowMs;
     this.#recovery.begin(this.#inUseBytes, nowMs);
     refusalBegan(this.#log, this.#reading, limits);
@@ -215,6 +217,11 @@ export class MemoryGuard {
     } else {
       if (this.#inUseBytes >= reopenBelow || rss >= highestCeiling(limits)) return;
       this.#ceilingBytes = ceilingAbove(rss, limits);
+      const step = (limits.hardBytes - limits.softBytes) * CEILING_STEP_SHARE;
+      this.#inUseCeilingBytes = Math.min(
+        limits.softBytes,
+        Math.max(inUseLimit(rss, limits), this.#inUseBytes + step),
+      );
     }
     this.#refusingSinceMs = undefined;
     refusalEnded(this.#log, this.#reading, limits, nowMs - sinceMs);
@@ -226,10 +233,9 @@ export class MemoryGuard {
    * comes finds free memory.
    */
   #reopenBelow(limits: MemoryLimits, sinceMs: number): number {
-    const { hardBytes, softBytes } = limits;
+    const { softBytes } = limits;
     const left = 1 - (this.#settings.clock.nowMs() - sinceMs) / REOPEN_MARGIN_LASTS_MS;
-    const nearness = (this.#reading.rss - softBytes) / (hardBytes - softBytes);
-    const reserve = REOPEN_RESERVE_SHARE * softBytes * Math.min(Math.max(nearness, 0), 1);
+    const reserve = softBytes - inUseLimit(this.#reading.rss, limits);
     return softBytes - (this.#marginBytes(limits) + reserve) * Math.max(0, left);
   }
 
@@ -272,6 +278,14 @@ function ceilingAbove(rss: number, limits: MemoryLimits): number {
   const spike = limits.hardBytes - limits.softBytes;
   const room = limits.hardBytes - spike * REOPEN_MARGIN_SHARE - rss;
   return Math.min(rss + Math.max(room / 2, spike * CEILING_STEP_SHARE), highestCeiling(limits));
+}
+
+/**
+ * What may be in use when resident memory is high: as much less than the soft limit as resident memory
+ * is above it, since not all that is free can be used again.
+ */
+function inUseLimit(rss: number, { softBytes }: MemoryLimits): number {
+  return Math.max(softBytes - Math.max(0, rss - softBytes), softBytes * IN_USE_SHARE_MIN);
 }
 
 /** More than a spike above the limit is never taken for free memory. */
