@@ -9,7 +9,8 @@ const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?$/i;
 const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?p([+-]?[0-9]{1,9})$/i;
 const INFINITY = /^([+-]?)inf(?:inity)?$/i;
 // An underscore stands between two digits, or between `0x` and a digit.
-const SEPARATED = /^(?!.*(?:^|[^0-9a-fx])_|.*_(?:$|[^0-9a-f]))(?!.*(?:^|[^0])x_)/i;
+const BAD_SEPARATOR = /(?:^|[^0-9])_|_(?:$|[^0-9])/;
+const BAD_HEXADECIMAL_SEPARATOR = /(?:^|[^0-9a-fx])_|_(?:$|[^0-9a-f])/i;
 
 /** A signed 64-bit integer in decimal, as Go's `ParseInt` takes it; undefined for anything else. */
 export function parseGoInteger(text: string): bigint | undefined {
@@ -21,7 +22,8 @@ export function parseGoInteger(text: string): bigint | undefined {
 /** A double as Go's `ParseFloat` takes it; undefined for anything else, and for what is out of range. */
 export function parseGoDouble(text: string): number | undefined {
   if (text.length > DIGITS_MAX) return undefined;
-  const plain = text.includes("_") && SEPARATED.test(text) ? text.replaceAll("_", "") : text;
+  const bad = /^[+-]?0x/i.test(text) ? BAD_HEXADECIMAL_SEPARATOR : BAD_SEPARATOR;
+  const plain = bad.test(text) ? text : text.replaceAll("_", "");
   if (DECIMAL.test(plain)) {
     const value = Number(plain);
     return Number.isFinite(value) ? value : undefined;
