@@ -132,6 +132,10 @@ test("nothing is delivered when any pipeline refuses beforehand", async () => {
   Object.assign(output("traces/rest"), { refusal: () => error });
   await assert.rejects(connector.consume(batchOf("traces")), error);
   assert.deepEqual(items(), [0, 0, 0, 0]);
+  assert.equal(connector.refusal(batchOf("traces")), error, "a fan-out before it hears of it");
+  assert.equal(connector.refusal(), undefined, "others would take what they get");
+  for (const name of pipelines) Object.assign(output(name), { refusal: () => error });
+  assert.equal(connector.refusal(), error);
 });
 
 test("a part that fails is the sender's error, retryable when any is", async () => {

@@ -21,6 +21,12 @@ interface TableEntry {
   readonly isCopied: boolean;
 }
 
+/** What one pipeline gets of a request. */
+interface PipelinePart {
+  readonly pipeline: string;
+  readonly part: Batch;
+}
+
 /** By pipeline, the parts of one request that go there. */
 type Deliveries = Map<string, Part[]>;
 
@@ -69,18 +75,33 @@ export class RoutingConnector implements Connector {
     // Nothing is kept here.
   }
 
-  async consume(batch: Batch): Promise<void> {
-    const { deliveries, unrouted } = this.#divide(batch);
-    const parts = [...deliveries].map(([pipeline, found]) => ({
-      pipeline,
-      part: joined(batch, found),
-    }));
-    for (const { part, pipeline } of parts) {
-      const refusal: PermanentError | RetryableError | undefined = this.#outputs
-        .get(pipeline)
-        ?.refusal?.(part);
-      if (refusal !== undefined) throw refusal;
+  /**
+   * With a batch, what the first pipeline says that refuses its part; without one, undefined unless all
+   * of them refuse.
+   */
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    if (batch !== undefined) {
+      try {
+        return this.#refusalOf(this.#partsOf(batch).parts);
+      } catch (error) {
+        // A condition has no answer: `consume` says so.
+        if (error instanceof PermanentError) return undefined;
+        throw error;
+      }
     }
+    let first: PermanentError | RetryableError | undefined;
+    for (const consumer of this.#outputs.values()) {
+      const refusal = consumer.refusal?.();
+      if (refusal === undefined) return undefined;
+      first ??= refusal;
+    }
+    return first;
+  }
+
+  async consume(batch: Batch): Promise<void> {
+    const { parts, unrouted } = this.#partsOf(batch);
+    const refusal = this.#refusalOf(parts);
+    if (refusal !== undefined) throw refusal;
     const answers = await Promise.allSettled(
       parts.map(async ({ part, pipeline }) => this.#outputs.get(pipeline)?.consume(part)),
     );
@@ -91,6 +112,23 @@ export class RoutingConnector implements Connector {
     }
     if (failures.length > 0) throw deliveryError(failures);
     if (unrouted > 0) this.#settings.ledger.dropped(unrouted, "no_route");
+  }
+
+  #partsOf(batch: Batch): { parts: readonly PipelinePart[]; unrouted: number } {
+    const { deliveries, unrouted } = this.#divide(batch);
+    const parts = [...deliveries].map(([pipeline, found]) => ({
+      pipeline,
+      part: joined(batch, found),
+    }));
+    return { parts, unrouted };
+  }
+
+  #refusalOf(parts: readonly PipelinePart[]): PermanentError | RetryableError | undefined {
+    for (const { part, pipeline } of parts) {
+      const refusal = this.#outputs.get(pipeline)?.refusal?.(part);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
   /** What goes to which pipeline, and how many items go nowhere. */
