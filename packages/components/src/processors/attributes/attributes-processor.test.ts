@@ -84,3 +84,15 @@ test("conditions that do not fit the signal are refused with their key", () => {
     message: "`exclude`: metric_names should not be specified for trace spans",
   });
 });
+
+test("conditions that fit no signal are refused before there is a pipeline", () => {
+  for (const include of [
+    { match_type: "strict" },
+    { match_type: "strict", services: ["a"], metric_names: ["b"] },
+    { match_type: "strict", log_bodies: ["a"], span_names: ["b"] },
+  ]) {
+    const result = attributesProcessor.config.safeParse({ include, actions: [insert] });
+    assert.deepEqual(result.error?.issues[0]?.path, ["include"]);
+    assert.match(result.error?.issues[0]?.message ?? "", /^fits no signal: for traces /);
+  }
+});

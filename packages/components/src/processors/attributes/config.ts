@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { attributeActions } from "../../attribute-actions/config.js";
+import { matchProblem } from "./check-match.js";
 
 /** Most entries of one list of conditions. */
 const CONDITIONS_MAX = 1_000;
@@ -23,7 +24,7 @@ const attributeConditions = () =>
     .max(CONDITIONS_MAX)
     .default([]);
 
-const matchConfig = z.strictObject({
+const matchKeys = z.strictObject({
   match_type: z
     .enum(["strict", "regexp"])
     .describe("How texts are compared: equal, or by a pattern in Go's syntax. Required."),
@@ -78,7 +79,18 @@ const matchConfig = z.strictObject({
 });
 
 /** Conditions of `include` or `exclude`; all that are given must hold. */
-export type MatchConfig = z.output<typeof matchConfig>;
+export type MatchConfig = z.output<typeof matchKeys>;
+
+// Which signal they are for is known only in a pipeline; what fits none is refused here already.
+const matchConfig = matchKeys.superRefine((match, context) => {
+  const problems = (["traces", "logs", "metrics"] as const).map((signal) => ({
+    signal,
+    message: matchProblem(match, signal),
+  }));
+  if (problems.some(({ message }) => message === undefined)) return;
+  const message = problems.map((each) => `for ${each.signal} ${each.message}`).join("; ");
+  context.addIssue({ code: "custom", message: `fits no signal: ${message}` });
+});
 
 /** What an operator may write under `attributes:` in a configuration file. */
 export const attributesConfig = z.strictObject({
