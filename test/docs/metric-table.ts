@@ -24,6 +24,7 @@ export const metricSections: Readonly<Record<string, () => string>> = {
   receivers: () => componentMetrics("receiver"),
   processors: () => componentMetrics("processor"),
   exporters: () => componentMetrics("exporter"),
+  connectors: () => componentMetrics("connector"),
   extensions: () => componentMetrics("extension"),
   process: () =>
     metricTable([...processMetrics({ prefix: "otelcol" }), targetInfo, ...reloadMetrics]),
