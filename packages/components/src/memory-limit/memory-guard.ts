@@ -216,6 +216,9 @@ export class MemoryGuard {
       this.#ceilingBytes = limits.softBytes;
     } else {
       if (this.#inUseBytes >= reopenBelow || rss >= highestCeiling(limits)) return;
+      // So close to the limit it has to wait for memory to be given back, and not to be left there.
+      const isClose = rss >= limits.hardBytes - this.#marginBytes(limits);
+      if (isClose && nowMs - sinceMs < REOPEN_MARGIN_LASTS_MS) return;
       this.#ceilingBytes = ceilingAbove(rss, limits);
       const step = (limits.hardBytes - limits.softBytes) * CEILING_STEP_SHARE;
       this.#inUseCeilingBytes = Math.min(
