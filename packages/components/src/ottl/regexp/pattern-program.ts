@@ -31,6 +31,11 @@ export class PatternProgram {
     this.#seen = new Uint32Array(this.#instructions.length);
   }
 
+  /** Number of instructions, the one for a match included. */
+  get size(): number {
+    return this.#instructions.length;
+  }
+
   /** Whether any part of the text matches. */
   matches(text: string): boolean {
     let current: number[] = [];

@@ -4,7 +4,11 @@ import fc from "fast-check";
 import { parsePattern } from "./parse-pattern.js";
 import { PatternError } from "./pattern-node.js";
 import { PatternProgram } from "./pattern-program.js";
-import { MATCH_SUBJECT_UNITS_MAX, RegularExpression } from "./regular-expression.js";
+import {
+  MATCH_STEPS_MAX,
+  MATCH_SUBJECT_UNITS_MAX,
+  RegularExpression,
+} from "./regular-expression.js";
 
 const matches: readonly (readonly [boolean, string, string])[] = [
   [true, "", ""],
@@ -143,4 +147,10 @@ test("accepts the longest text and refuses one more character", () => {
     () => expression.matches("b".padStart(MATCH_SUBJECT_UNITS_MAX + 1, "a")),
     RangeError,
   );
+
+  const large = new RegularExpression("a{1000}b");
+  const unitsMax = Math.floor(MATCH_STEPS_MAX / 1_002);
+  assert.equal(large.unitsMax, unitsMax);
+  assert.equal(large.matches("b".padStart(unitsMax, "a")), true);
+  assert.throws(() => large.matches("b".padStart(unitsMax + 1, "a")), RangeError);
 });

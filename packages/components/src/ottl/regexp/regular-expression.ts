@@ -5,6 +5,11 @@ import { PatternProgram } from "./pattern-program.js";
 
 /** UTF-16 units of a text that a pattern is tried on, at most; a longer one is an evaluation error. */
 export const MATCH_SUBJECT_UNITS_MAX = 65_536;
+/**
+ * Steps of one match, at most: the text of a pattern of more than 128 instructions is bounded to what
+ * makes no more. They take about a quarter of a second.
+ */
+export const MATCH_STEPS_MAX = 8_388_608;
 /** Up to this many the engine's own search is used, where the pattern cannot make it slow. */
 const SEARCHED_UNITS_MAX = 1_024;
 /** Ways through a pattern that the engine's search may have to try at one place. */
@@ -29,11 +34,16 @@ export class RegularExpression {
     if (isSimple) this.#search = new RegExp(translated(node), isCaseIgnored ? "ui" : "u");
   }
 
-  /** @throws RangeError when the text is longer than {@link MATCH_SUBJECT_UNITS_MAX} */
+  /** Longest text that the pattern takes, in UTF-16 units. */
+  get unitsMax(): number {
+    return Math.min(MATCH_SUBJECT_UNITS_MAX, Math.floor(MATCH_STEPS_MAX / this.#program.size));
+  }
+
+  /** @throws RangeError when the text is longer than `unitsMax` */
   matches(text: string): boolean {
-    if (text.length > MATCH_SUBJECT_UNITS_MAX) {
+    if (text.length > this.unitsMax) {
       throw new RangeError(
-        `text has ${text.length} characters, a pattern takes at most ${MATCH_SUBJECT_UNITS_MAX}`,
+        `text has ${text.length} characters, this pattern takes at most ${this.unitsMax}`,
       );
     }
     if (this.#search === undefined || text.length > SEARCHED_UNITS_MAX) {
