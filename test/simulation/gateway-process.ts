@@ -1,17 +1,24 @@
 import { batchProcessor, inodeResolver } from "@inode-gateway/components";
-import { loadConfiguration } from "@inode-gateway/config";
-import { Batch, type Logger, type ReceiverOutputs } from "@inode-gateway/contract";
+import { type ConfigurationTree, loadConfiguration } from "@inode-gateway/config";
+import {
+  Batch,
+  type ComponentFactory,
+  type Logger,
+  type ReceiverOutputs,
+} from "@inode-gateway/contract";
 import {
   type AccountingSnapshot,
+  type CheckedConfiguration,
   checkConfiguration,
   createPipelineRuntime,
   type PipelineRuntime,
+  type ReloadOutcome,
 } from "@inode-gateway/pipeline";
 import { RecordingMeter } from "@inode-gateway/testkit";
 import { z } from "zod";
 import type { Chance } from "./chance.js";
 import type { SimulatedSignal } from "./items.js";
-import type { SchedulePlan } from "./schedule-plan.js";
+import type { GatewayPlan } from "./schedule-plan.js";
 import { type ClientTarget, ConnectionLost } from "./sending-client.js";
 import { ProcessClock, type SimulatedClock } from "./simulated-clock.js";
 import { type Surroundings, simulatedFactories } from "./simulated-factories.js";
@@ -34,6 +41,7 @@ export class GatewayProcess implements ClientTarget {
   readonly #world: SimulatedClock;
   readonly #runtime: PipelineRuntime;
   readonly #breaks: (() => void)[] = [];
+  #factories: readonly ComponentFactory[] = [];
   #outputs: ReceiverOutputs | undefined;
   #running = 0;
   #whenIdle: (() => void) | undefined;
@@ -50,14 +58,13 @@ export class GatewayProcess implements ClientTarget {
 
   /** Reads the configuration and builds the pipelines; starts nothing. */
   static async create(
-    plan: SchedulePlan,
+    plan: GatewayPlan,
     world: SimulatedClock,
     around: Omit<Surroundings, "clock" | "receiving">,
     chance: Chance,
   ): Promise<GatewayProcess> {
     const clock = new ProcessClock(world);
-    const yaml = `yaml:${JSON.stringify(configurationOf(plan))}`;
-    const tree = await loadConfiguration({ configs: [yaml], sets: [], environment: {} });
+    const tree = await treeOf(plan);
     return new GatewayProcess(world, clock, (process) => {
       const receiving = {
         begin: (outputs: ReceiverOutputs) => {
@@ -66,11 +73,9 @@ export class GatewayProcess implements ClientTarget {
         end: (deadlineMs: number) => process.#stopReceiving(deadlineMs),
       };
       const own = simulatedFactories({ ...around, clock, receiving });
-      const factories = [...own, inodeResolver, batchProcessor];
-      const result = checkConfiguration(tree, factories, { telemetrySchema: z.unknown() });
-      if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+      process.#factories = [...own, inodeResolver, batchProcessor];
       return createPipelineRuntime({
-        checked: result.checked,
+        checked: process.#check(tree),
         logger: silent,
         meter: process.meter,
         clock,
@@ -82,6 +87,12 @@ export class GatewayProcess implements ClientTarget {
 
   start(): Promise<void> {
     return this.#runtime.start();
+  }
+
+  /** Goes over to another configuration; never settles when the process is killed before. */
+  async reload(plan: GatewayPlan, timeoutMs: number): Promise<ReloadOutcome> {
+    const tree = await treeOf(plan);
+    return this.#runtime.reload(this.#check(tree), this.#clock.nowMs() + timeoutMs);
   }
 
   /** Stops in order, then ends; the returned promise never settles when the process is killed before. */
@@ -123,6 +134,12 @@ export class GatewayProcess implements ClientTarget {
     await Promise.race([answered, broken]);
   }
 
+  #check(tree: ConfigurationTree): CheckedConfiguration {
+    const result = checkConfiguration(tree, this.#factories, { telemetrySchema: z.unknown() });
+    if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+    return result.checked;
+  }
+
   /** Takes no new requests and waits for those under way, as the receiver does. */
   async #stopReceiving(deadlineMs: number): Promise<void> {
     this.#outputs = undefined;
@@ -134,24 +151,29 @@ export class GatewayProcess implements ClientTarget {
   }
 }
 
-function configurationOf(plan: SchedulePlan): unknown {
-  const { destinations, processors, signals } = plan;
-  const exporters = destinations.map(({ exporter, name }) => {
-    return [`destination/${name}`, { ...exporter, destination: name }] as const;
+function treeOf(plan: GatewayPlan): Promise<ConfigurationTree> {
+  const yaml = `yaml:${JSON.stringify(configurationOf(plan))}`;
+  return loadConfiguration({ configs: [yaml], sets: [], environment: {} });
+}
+
+function configurationOf({ exporters, isBroken, processors, signals }: GatewayPlan): unknown {
+  const sections = Object.entries(exporters).map(([name, section]) => {
+    return [`destination/${name}`, { ...section, destination: name }] as const;
   });
   const pipeline = {
     receivers: ["clients"],
     // The resolver stands before the batch processor, as the documentation says.
     processors: ["inode_resolver", "batch"].filter((id) => id in processors),
-    exporters: exporters.map(([id]) => id),
+    exporters: sections.map(([id]) => id),
   };
+  const extensions = ["registry", "disk", ...(isBroken ? ["broken"] : [])];
   return {
     receivers: { clients: {} },
     processors,
-    exporters: Object.fromEntries(exporters),
-    extensions: { registry: {}, disk: {} },
+    exporters: Object.fromEntries(sections),
+    extensions: Object.fromEntries(extensions.map((id) => [id, {}])),
     service: {
-      extensions: ["registry", "disk"],
+      extensions,
       pipelines: Object.fromEntries(signals.map((signal) => [signal, pipeline])),
     },
   };

@@ -51,9 +51,9 @@ export class Invariants {
       if (unaccounted === 0) continue;
       this.violated(`${unaccounted} items of ${id} ${signal} unaccounted: ${JSON.stringify(rest)}`);
     }
-    for (const { exporter, isPersistent, name } of this.#plan.destinations) {
+    for (const { isPersistent, name } of this.#plan.destinations) {
       // What an earlier process left on disk is taken in however much it is.
-      if (isPersistent || !("queue_size" in (exporter["sending_queue"] as object))) continue;
+      if (isPersistent) continue;
       for (const signal of this.#plan.signals) {
         const labels = { exporter: `destination/${name}`, data_type: signal };
         const size = meter.value("otelcol_exporter_queue_size", labels) ?? 0;
@@ -95,7 +95,9 @@ export class Invariants {
       }
     }
     // Behind the batch processor even what is in flight was acknowledged.
-    if (!("batch" in this.#plan.processors)) return;
+    const { gateway, interventions } = this.#plan;
+    const everGateway = [gateway, ...interventions.flatMap(({ reload }) => reload ?? [])];
+    if (!everGateway.some(({ processors }) => "batch" in processors)) return;
     for (const { id, inFlight, signal } of accounting.identities) {
       const destination = this.#plan.destinations.find(({ name }) => id === `destination/${name}`);
       if (destination !== undefined)

@@ -3,7 +3,7 @@ import { Destination } from "./destination.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { Invariants } from "./invariants.js";
 import type { ItemResource, ReceivedItem, SimulatedSignal } from "./items.js";
-import { planSchedule, type SchedulePlan } from "./schedule-plan.js";
+import { type GatewayPlan, planSchedule, type SchedulePlan } from "./schedule-plan.js";
 import {
   type ClientRecords,
   type ClientTarget,
@@ -53,6 +53,7 @@ class Schedule implements ClientTarget {
     resources: new Map<number, ItemResource>(),
   };
   readonly #invariants: Invariants;
+  #gateway: GatewayPlan;
   #process: GatewayProcess | undefined;
   #lastId = 0;
   #events = 0;
@@ -61,7 +62,8 @@ class Schedule implements ClientTarget {
     this.#seed = seed;
     this.#chance = new Chance(seed);
     this.#plan = planSchedule(this.#chance.split());
-    const { containers, diskFull, registryOutages } = this.#plan;
+    const { containers, diskFull, gateway, registryOutages } = this.#plan;
+    this.#gateway = gateway;
     const split = () => this.#chance.split();
     this.#registry = new SimulatedRegistry(this.#clock, split(), containers, registryOutages);
     this.#disk = new SimulatedDisk(this.#clock, split(), diskFull);
@@ -120,32 +122,52 @@ class Schedule implements ClientTarget {
       return client.run(this);
     });
     const done = Promise.all(clients);
-    await this.#killNowAndThen();
+    await this.#intervene();
     const limitMs = Math.min(this.#plan.stopMs, CLIENTS_DONE_MS_MAX);
     await Promise.race([done, this.#clock.sleep(Math.max(0, limitMs - this.#clock.nowMs()))]);
     await this.#stopProcess();
-    // Whoever still sends finds nobody; an item acknowledged is an item acknowledged before this line.
+    // Whoever still sends finds nobody and gives up.
+    await done;
     await this.#deliverWhatIsOnDisk();
     this.#invariants.checkDeliveries(this.#destinations);
   }
 
-  async #killNowAndThen(): Promise<void> {
-    for (const crashMs of this.#plan.crashesMs) {
-      if (crashMs >= this.#plan.stopMs) return;
-      await this.#clock.sleep(Math.max(0, crashMs - this.#clock.nowMs()));
-      const process = this.#process;
-      this.#process = undefined;
-      if (process !== undefined) this.#invariants.noteCrash(process.accounting());
-      process?.kill();
-      await this.#clock.sleep(this.#chance.between(1, 2_000));
-      await this.#startProcess();
+  async #intervene(): Promise<void> {
+    for (const { atMs, reload } of this.#plan.interventions) {
+      if (atMs >= this.#plan.stopMs) return;
+      await this.#clock.sleep(Math.max(0, atMs - this.#clock.nowMs()));
+      if (reload === undefined) await this.#crash();
+      else await this.#reload(reload);
     }
+  }
+
+  async #crash(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    if (process !== undefined) this.#invariants.noteCrash(process.accounting());
+    process?.kill();
+    await this.#clock.sleep(this.#chance.between(1, 2_000));
+    await this.#startProcess();
+  }
+
+  /** Sometimes nobody waits for a reload: the next thing happens while it is under way. */
+  async #reload(gateway: GatewayPlan): Promise<void> {
+    const process = this.#process;
+    if (process === undefined) return;
+    if (!gateway.isBroken) this.#gateway = gateway;
+    const outcome = process.reload(gateway, this.#plan.shutdownTimeoutMs);
+    const checked = outcome.then((result) => {
+      const wanted = gateway.isBroken ? ["rolled_back"] : ["applied", "unchanged"];
+      if (["superseded", "stopped", ...wanted].includes(result.outcome)) return;
+      this.#invariants.violated(`a reload came to ${JSON.stringify(result)}`);
+    });
+    if (this.#chance.happens(0.7)) await checked;
   }
 
   async #startProcess(): Promise<void> {
     const around = { destinations: this.#destinations, registry: this.#registry, disk: this.#disk };
     const process = await GatewayProcess.create(
-      this.#plan,
+      this.#gateway,
       this.#clock,
       around,
       this.#chance.split(),

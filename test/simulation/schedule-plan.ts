@@ -13,9 +13,24 @@ const SHUTDOWN_TIMEOUT_MS = 5_000;
 export interface DestinationPlan {
   readonly name: string;
   readonly moods: readonly { readonly untilMs: number; readonly mood: Mood }[];
-  /** The exporter's section of the configuration. */
-  readonly exporter: Readonly<Record<string, unknown>>;
   readonly isPersistent: boolean;
+}
+
+/** What a process is configured with. */
+export interface GatewayPlan {
+  /** Sections of the exporters, by the name of their destination. */
+  readonly exporters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly processors: Readonly<Record<string, Record<string, unknown>>>;
+  readonly signals: readonly SimulatedSignal[];
+  /** Has an extension that cannot start, so that going over to it must be taken back. */
+  readonly isBroken: boolean;
+}
+
+/** Something that somebody does to the running gateway. */
+export interface Intervention {
+  readonly atMs: number;
+  /** `undefined` kills it, to be started again some time later; else it is told to go over to this. */
+  readonly reload: GatewayPlan | undefined;
 }
 
 /** Everything that is drawn before a schedule begins. */
@@ -28,9 +43,10 @@ export interface SchedulePlan {
   readonly diskFull: readonly Outage[];
   readonly destinations: readonly DestinationPlan[];
   readonly signals: readonly SimulatedSignal[];
-  readonly processors: Readonly<Record<string, Record<string, unknown>>>;
-  /** When the gateway is killed; it is started again some time later. */
-  readonly crashesMs: readonly number[];
+  /** What the first process is configured with. */
+  readonly gateway: GatewayPlan;
+  /** In the order of time. */
+  readonly interventions: readonly Intervention[];
   /** When the gateway is told to stop; `Infinity` for when every client is done. */
   readonly stopMs: number;
   readonly shutdownTimeoutMs: number;
@@ -39,32 +55,76 @@ export interface SchedulePlan {
 /** Draws one schedule. Some are calm on purpose: in those nothing at all may be lost. */
 export function planSchedule(chance: Chance): SchedulePlan {
   const isCalm = chance.happens(0.2);
-  const mayCrash = !isCalm && chance.happens(0.3);
-  const signals = simulatedSignals.filter(() => chance.happens(0.5));
+  const some = simulatedSignals.filter(() => chance.happens(0.5));
+  const signals = some.length > 0 ? some : (["traces"] as const);
   const containers = planContainers(chance);
-  const destinationCount = chance.oneOf([1, 1, 2, 2, 3]);
+  const destinations = Array.from({ length: chance.oneOf([1, 1, 2, 2, 3]) }, (_, index) =>
+    planDestination(chance, `d${index}`, isCalm),
+  );
+  const gateway = planGateway(chance, { destinations, signals, isCalm });
   return {
-    signals: signals.length > 0 ? signals : ["traces"],
+    signals,
     clients: Array.from({ length: chance.between(1, 4) }, () => planClient(chance, isCalm)),
     containers,
     resources: planResources(chance, containers),
     registryOutages: isCalm ? [] : outages(chance, 0.3),
     diskFull: isCalm ? [] : outages(chance, 0.2),
-    destinations: Array.from({ length: destinationCount }, (_, index) =>
-      planDestination(chance, `d${index}`, isCalm),
-    ),
+    destinations,
+    gateway,
+    interventions: planInterventions(chance, gateway, { destinations, signals, isCalm }),
+    stopMs: chance.happens(0.3) ? chance.between(100, FAULTS_END_MS) : Number.POSITIVE_INFINITY,
+    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
+  };
+}
+
+interface GatewayFacts {
+  readonly destinations: readonly DestinationPlan[];
+  readonly signals: readonly SimulatedSignal[];
+  readonly isCalm: boolean;
+}
+
+function planGateway(chance: Chance, { destinations, isCalm, signals }: GatewayFacts): GatewayPlan {
+  const exporters = destinations.map(({ isPersistent, name }) => {
+    return [name, planExporter(chance, isPersistent, isCalm)] as const;
+  });
+  return {
+    signals,
+    exporters: Object.fromEntries(exporters),
     processors: {
       ...(chance.happens(0.7) ? { inode_resolver: planResolver(chance) } : {}),
       ...(!isCalm && chance.happens(0.25) ? { batch: planBatch(chance) } : {}),
     },
-    crashesMs: mayCrash
-      ? Array.from({ length: chance.between(1, 3) }, () => chance.between(1, FAULTS_END_MS)).sort(
-          (a, b) => a - b,
-        )
-      : [],
-    stopMs: chance.happens(0.3) ? chance.between(100, FAULTS_END_MS) : Number.POSITIVE_INFINITY,
-    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
+    isBroken: false,
   };
+}
+
+/** Kills and reloads; a reload changes some of what was there before, as people do. */
+function planInterventions(
+  chance: Chance,
+  first: GatewayPlan,
+  facts: GatewayFacts,
+): Intervention[] {
+  const times: number[] = [];
+  while (times.length < 5 && chance.happens(0.4)) times.push(chance.between(1, FAULTS_END_MS));
+  times.sort((a, b) => a - b);
+  const crashProbability = facts.isCalm ? 0 : chance.oneOf([0, 0, 0.5, 1]);
+  let current = first;
+  return times.map((atMs) => {
+    if (chance.happens(crashProbability)) return { atMs, reload: undefined };
+    const drawn = planGateway(chance, facts);
+    const keep = () => chance.happens(0.5);
+    const exporters = Object.entries(current.exporters).map(([name, section]) => {
+      return [name, keep() ? section : (drawn.exporters[name] ?? section)] as const;
+    });
+    const next = {
+      ...current,
+      exporters: Object.fromEntries(exporters),
+      processors: keep() ? current.processors : drawn.processors,
+    };
+    if (chance.happens(0.2)) return { atMs, reload: { ...next, isBroken: true } };
+    current = next;
+    return { atMs, reload: next };
+  });
 }
 
 function planClient(chance: Chance, isCalm: boolean): ClientPlan {
@@ -125,7 +185,7 @@ function planDestination(chance: Chance, name: string, isCalm: boolean): Destina
     }
   }
   const isPersistent = chance.happens(0.3);
-  return { name, moods, isPersistent, exporter: planExporter(chance, isPersistent, isCalm) };
+  return { name, moods, isPersistent };
 }
 
 function planExporter(

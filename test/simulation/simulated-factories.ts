@@ -82,6 +82,15 @@ export function simulatedFactories(world: Surroundings): readonly ComponentFacto
       }),
     }),
     defineExtension({
+      type: "broken",
+      stability,
+      config: nothing,
+      create: () => ({
+        start: () => Promise.reject(new Error("cannot start, on purpose")),
+        shutdown: rest,
+      }),
+    }),
+    defineExtension({
       type: "disk",
       stability,
       config: nothing,
