@@ -10,6 +10,8 @@ export const basicAuth = defineExtension({
   stability: "development",
   config: basicAuthConfig,
   metrics: [authentications, credentialReloads],
+  // Owns no port and no directory: old and new may run side by side.
+  exclusive: () => false,
   create: (settings, { client_auth: client, htpasswd = {} }) =>
     client === undefined
       ? new BasicAuthServer(settings, htpasswd)

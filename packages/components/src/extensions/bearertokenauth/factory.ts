@@ -9,5 +9,7 @@ export const bearerTokenAuth = defineExtension({
   stability: "development",
   config: bearerTokenAuthConfig,
   metrics: [authentications, credentialReloads],
+  // Owns no port and no directory: old and new may run side by side.
+  exclusive: () => false,
   create: (settings, config) => new BearerTokenAuth(settings, config),
 });

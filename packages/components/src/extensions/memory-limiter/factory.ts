@@ -11,6 +11,8 @@ export const memoryLimiterExtension = defineExtension({
   stability: "development",
   config: memoryLimitConfig,
   metrics: memoryLimitMetrics,
+  // Owns no port and no directory: old and new may run side by side.
+  exclusive: () => false,
   create: (settings, config) =>
     new MemoryLimiterExtension(settings, new MemoryGuard(settings, config, systemMemory())),
 });

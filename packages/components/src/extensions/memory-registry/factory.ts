@@ -9,5 +9,7 @@ export const memoryRegistry = defineExtension({
   stability: "development",
   config: memoryRegistryConfig,
   metrics: memoryRegistryMetrics,
+  // Owns no port and no directory: old and new may run side by side.
+  exclusive: () => false,
   create: (settings, config) => new MemoryRegistryExtension(settings, config),
 });

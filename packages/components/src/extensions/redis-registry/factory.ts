@@ -9,5 +9,7 @@ export const redisRegistry = defineExtension({
   stability: "development",
   config: redisRegistryConfig,
   metrics: redisRegistryMetrics,
+  // Owns no port and no directory: old and new may run side by side.
+  exclusive: () => false,
   create: (settings, config) => new RedisRegistryExtension(settings, config),
 });
