@@ -12,7 +12,9 @@ import { healthCheck } from "./extensions/health-check/factory.js";
 import { inodeReporter } from "./extensions/inode-reporter/factory.js";
 import { memoryLimiterExtension } from "./extensions/memory-limiter/factory.js";
 import { memoryRegistry } from "./extensions/memory-registry/factory.js";
+import { pprof } from "./extensions/pprof/factory.js";
 import { redisRegistry } from "./extensions/redis-registry/factory.js";
+import { zpages } from "./extensions/zpages/factory.js";
 import { attributesProcessor } from "./processors/attributes/factory.js";
 import { batchProcessor } from "./processors/batch/factory.js";
 import { filterProcessor } from "./processors/filter/factory.js";
@@ -49,7 +51,9 @@ export {
   readMappingFile,
   readMappings,
 } from "./extensions/memory-registry/mapping-file.js";
+export { pprof } from "./extensions/pprof/factory.js";
 export { redisRegistry } from "./extensions/redis-registry/factory.js";
+export { zpages } from "./extensions/zpages/factory.js";
 export type { MemoryReading, ProcessMemory } from "./memory-limit/process-memory.js";
 export { attributesProcessor } from "./processors/attributes/factory.js";
 export { batchProcessor } from "./processors/batch/factory.js";
@@ -95,4 +99,6 @@ export const builtInFactories: readonly ComponentFactory[] = [
   bearerTokenAuth,
   basicAuth,
   memoryLimiterExtension,
+  zpages,
+  pprof,
 ];

@@ -1,6 +1,7 @@
 import type { Signal } from "@inode-gateway/otlp";
 import type { Batch } from "./batch.js";
 import type { PermanentError, RetryableError } from "./errors.js";
+import type { PipelineOverview } from "./pipeline-overview.js";
 
 /** Anything that has a life: acquires in `start`, releases in `shutdown`. */
 export interface Component {
@@ -64,6 +65,11 @@ export interface Host {
   extension(id: string): Extension | undefined;
   /** The current status of every component, for health checks; the array is a copy. */
   componentStatuses(): readonly ComponentStatus[];
+  /**
+   * The pipelines in force with their counts, for status pages. Absent where no pipelines run, such as on
+   * the command line.
+   */
+  pipelines?(): readonly PipelineOverview[];
 }
 
 /** States of a component, as in the Collector's component status reporting. */

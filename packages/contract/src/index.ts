@@ -47,4 +47,5 @@ export type {
   MetricDefinition,
   MetricLabels,
 } from "./meter.js";
+export type { EndItems, EntranceItems, PipelineOverview } from "./pipeline-overview.js";
 export type { BuildInfo, Clock, ComponentSettings, Ledger, Timer } from "./settings.js";

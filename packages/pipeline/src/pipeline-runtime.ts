@@ -2,6 +2,7 @@ import type { ComponentStatus } from "@inode-gateway/contract";
 import { Accounting } from "./accounting/accounting.js";
 import type { AccountingSnapshot } from "./accounting/accounts.js";
 import { AccountingMetrics } from "./accounting/observe-accounting.js";
+import { pipelineOverviews } from "./accounting/pipeline-overviews.js";
 import type { CheckedConfiguration } from "./check/checked-configuration.js";
 import { countedIn, type Graph, nodesOf } from "./graph/graph.js";
 import { type GraphServices, NodeBuilder } from "./graph/node-builder.js";
@@ -79,8 +80,11 @@ class GraphRuntime implements PipelineRuntime {
     const accounting = new Accounting();
     const metrics = new AccountingMetrics(services.meter, accounting);
     const nodes = new NodeBuilder(services, metrics);
-    const statuses = () => this.statuses();
-    this.#context = new ReloadContext(services, { accounting, metrics, nodes, statuses });
+    const present = {
+      statuses: () => this.statuses(),
+      overviews: () => pipelineOverviews(this.#graph, accounting),
+    };
+    this.#context = new ReloadContext(services, { accounting, metrics, nodes, present });
     this.#graph = this.#context.build(checked);
     accounting.add(countedIn(this.#graph));
   }

@@ -1,8 +1,11 @@
-import type { ComponentStatus, Extension, Host } from "@inode-gateway/contract";
+import type { ComponentStatus, Extension, Host, PipelineOverview } from "@inode-gateway/contract";
 import type { Graph } from "../graph/graph.js";
 
-/** Gives the states of all components that are in force at the moment. */
-export type StatusSource = () => readonly ComponentStatus[];
+/** What is in force at the moment, also after a reload. */
+export interface PresentState {
+  statuses(): readonly ComponentStatus[];
+  overviews(): readonly PipelineOverview[];
+}
 
 /**
  * The process as the components of one graph see it.
@@ -12,11 +15,11 @@ export type StatusSource = () => readonly ComponentStatus[];
  */
 export class GraphHost implements Host {
   readonly #extensions: ReadonlyMap<string, Extension>;
-  readonly #statuses: StatusSource;
+  readonly #present: PresentState;
 
-  constructor({ extensions }: Graph, statuses: StatusSource) {
+  constructor({ extensions }: Graph, present: PresentState) {
     this.#extensions = new Map(extensions.map(({ component, id }) => [id, component]));
-    this.#statuses = statuses;
+    this.#present = present;
   }
 
   extension(id: string): Extension | undefined {
@@ -24,6 +27,10 @@ export class GraphHost implements Host {
   }
 
   componentStatuses(): readonly ComponentStatus[] {
-    return this.#statuses();
+    return this.#present.statuses();
+  }
+
+  pipelines(): readonly PipelineOverview[] {
+    return this.#present.overviews();
   }
 }

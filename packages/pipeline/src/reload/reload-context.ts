@@ -9,7 +9,7 @@ import { Reusable } from "../graph/reusable.js";
 import { orAborted, startNodes } from "../life/start-nodes.js";
 import type { StopOptions } from "../life/stop-nodes.js";
 import { settlesWithin } from "../life/time-limit.js";
-import { GraphHost, type StatusSource } from "./graph-host.js";
+import { GraphHost, type PresentState } from "./graph-host.js";
 import { isInTheWayOf } from "./reload-plan.js";
 import { type RetiredPart, type Retirement, retire } from "./retirement.js";
 
@@ -27,7 +27,7 @@ export class ReloadContext {
   readonly #nodes: NodeBuilder;
   readonly #metrics: AccountingMetrics;
   readonly #retirements = new Map<Retirement, RetiredPart>();
-  readonly #statuses: StatusSource;
+  readonly #present: PresentState;
 
   constructor(
     services: GraphServices,
@@ -35,14 +35,14 @@ export class ReloadContext {
       readonly accounting: Accounting;
       readonly metrics: AccountingMetrics;
       readonly nodes: NodeBuilder;
-      readonly statuses: StatusSource;
+      readonly present: PresentState;
     },
   ) {
     this.services = services;
     this.accounting = parts.accounting;
     this.#metrics = parts.metrics;
     this.#nodes = parts.nodes;
-    this.#statuses = parts.statuses;
+    this.#present = parts.present;
   }
 
   /** Builds a graph, with what `current` has running and it can use; nothing is started. */
@@ -57,7 +57,7 @@ export class ReloadContext {
   /** Starts instances of a graph one after another. */
   start(nodes: readonly ComponentNode[], graph: Graph): Promise<void> {
     return startNodes(nodes, {
-      host: new GraphHost(graph, this.#statuses),
+      host: new GraphHost(graph, this.#present),
       clock: this.services.clock,
       signal: this.stopping.signal,
       onStarting: (node) => this.started.add(node),

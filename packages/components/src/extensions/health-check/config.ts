@@ -1,16 +1,11 @@
 import { serverTls } from "@inode-gateway/config";
 import { z } from "zod";
-import { parseListenEndpoint } from "../../transport/endpoint.js";
+import { listenEndpoint } from "../../transport/page-endpoint.js";
 
 /** What an operator may write under `health_check:` in a configuration file. */
 export const healthCheckConfig = z.strictObject({
-  endpoint: z
-    .string()
+  endpoint: listenEndpoint()
     .default("localhost:13133")
-    .superRefine((endpoint, context) => {
-      const parsed = parseListenEndpoint(endpoint);
-      if ("problem" in parsed) context.addIssue({ code: "custom", message: parsed.problem });
-    })
     .describe(
       "`host:port` to listen on, as in the Collector; local only unless told otherwise, so that a " +
         "probe from outside the pod needs `0.0.0.0:13133`.",

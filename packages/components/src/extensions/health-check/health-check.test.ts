@@ -14,9 +14,10 @@ import {
   TestHost,
   waitUntil,
 } from "@inode-gateway/testkit";
+import { PAGE_CONNECTIONS_MAX } from "../../transport/page-server.js";
 import { healthCheckConfig } from "./config.js";
 import { healthCheck } from "./factory.js";
-import { CONNECTIONS_MAX, HealthCheck } from "./health-check.js";
+import { HealthCheck } from "./health-check.js";
 
 async function startCheck(context: TestContext, config: Record<string, unknown> = {}) {
   const clock = new FakeClock();
@@ -146,7 +147,7 @@ suite("health_check", () => {
   test("closes connections beyond the limit and answers those within", async (context) => {
     const { check } = await startCheck(context);
     const [host = "", port = ""] = (check.address ?? "").split(":");
-    const sockets = Array.from({ length: CONNECTIONS_MAX }, () => connect(Number(port), host));
+    const sockets = Array.from({ length: PAGE_CONNECTIONS_MAX }, () => connect(Number(port), host));
     context.after(() => {
       for (const socket of sockets) socket.destroy();
     });
