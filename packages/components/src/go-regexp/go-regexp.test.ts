@@ -70,9 +70,22 @@ test("a text has a longest length, beyond which it matches nothing", () => {
   assert.equal(expression.exec(`${longest}t`), undefined);
 });
 
+// Scenario: a pattern whose instructions are all alive at each character, so that nothing is skipped.
+test("a large pattern takes shorter texts, so that no match takes long", () => {
+  const expression = new GoRegExp("[ab]*a[ab]{1000}[ab]{1000}[ab]{1000}[cd]$");
+  const { textUnitsMax } = expression;
+  assert.ok(textUnitsMax < 3_000, `${textUnitsMax}`);
+  const startMs = performance.now();
+  assert.equal(expression.test("ab".repeat(textUnitsMax / 2)), false);
+  assert.ok(performance.now() - startMs < 2_000);
+  const repeated = new GoRegExp("a{1000}b");
+  assert.equal(repeated.test("b".padStart(repeated.textUnitsMax, "a")), true);
+  assert.equal(repeated.test("b".padStart(repeated.textUnitsMax + 1, "a")), false);
+});
+
 test("patterns have a longest length and a largest program", () => {
   const longest = "a".repeat(PATTERN_CHARACTERS_MAX);
-  assert.equal(new GoRegExp(longest).test(longest), true);
+  assert.equal(new GoRegExp(longest).test(longest.slice(1)), false);
   assert.throws(() => new GoRegExp(`${longest}a`), {
     name: "PatternError",
     message: `has ${PATTERN_CHARACTERS_MAX + 1} characters, at most ${PATTERN_CHARACTERS_MAX} are taken`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GoRegExp } from "../go-regexp/go-regexp.js";
 import { compileCondition } from "./compile-condition.js";
 import { ConditionSyntaxError, EvaluationError } from "./condition-error.js";
 import { inferContext } from "./infer-context.js";
@@ -48,7 +49,7 @@ const refused: readonly (readonly [ContextName, string, string])[] = [
   [
     "span",
     'IsMatch(name, "(")',
-    'column 15: regular expression "(" cannot be used: a group is not',
+    'column 15: regular expression "(" cannot be used: error parsing regexp: missing closing )',
   ],
   ["span", 'IsMatch(name, "\\d")', "column 16: unknown escape `\\d`; a backslash for a regular"],
   ["span", "isMatch(name)", "column 3: found `Match`, expected `and`"],
@@ -109,6 +110,17 @@ test("what has no answer for one item says so", () => {
       assert.ok(error.message.startsWith(message), `${text}: ${error.message}`);
     }
   }
+});
+
+test("a pattern takes the longest text and refuses one character more", () => {
+  const text = (length: number) => `Concat(Split("${",".repeat(length)}", ","), "a")`;
+  assert.equal(holds(`IsMatch(${text(8_000)}, "^a+$")`), true);
+  const { textUnitsMax } = new GoRegExp("a{1000}$");
+  assert.equal(holds(`IsMatch(${text(textUnitsMax)}, "a{1000}$")`), true);
+  assert.throws(() => holds(`IsMatch(${text(textUnitsMax + 1)}, "a{1000}$")`), {
+    name: "EvaluationError",
+    message: `text has ${textUnitsMax + 1} characters, this pattern takes at most ${textUnitsMax}`,
+  });
 });
 
 test("accepts the longest and the deepest condition and refuses one more", () => {

@@ -1,8 +1,7 @@
+import { GoRegExp, PatternError } from "../go-regexp/go-regexp.js";
 import { equalValues } from "./compare.js";
 import { ConditionSyntaxError, EvaluationError } from "./condition-error.js";
 import type { ContextName } from "./path-fields.js";
-import { PatternError } from "./regexp/pattern-node.js";
-import { RegularExpression } from "./regexp/regular-expression.js";
 import type { ValueNode } from "./syntax-tree.js";
 import { Double, Identifier, int64, isList, typeName, type Value } from "./value.js";
 import { textOf } from "./value-text.js";
@@ -74,18 +73,16 @@ function prepareIsMatch(nodes: readonly ValueNode[]): Apply {
   return ([value]) => {
     const text = textOf(value);
     if (text === undefined) return false;
-    try {
-      return expression.matches(text);
-    } catch (error) {
-      if (error instanceof RangeError) throw new EvaluationError(error.message);
-      throw error;
-    }
+    if (text.length <= expression.textUnitsMax) return expression.test(text);
+    throw new EvaluationError(
+      `text has ${text.length} characters, this pattern takes at most ${expression.textUnitsMax}`,
+    );
   };
 }
 
-function compilePattern(pattern: string, column: number): RegularExpression {
+function compilePattern(pattern: string, column: number): GoRegExp {
   try {
-    return new RegularExpression(pattern);
+    return new GoRegExp(pattern);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     throw new ConditionSyntaxError(
