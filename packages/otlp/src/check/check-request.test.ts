@@ -252,6 +252,38 @@ test("fields that OTLP does not define may hold anything of a known wire type", 
   checkRequest("traces", Uint8Array.of(0x82, 0x02, 1, 0xff));
 });
 
+// Scenario: field 1000 of ResourceSpans, which OTLP gave up and Go's pdata still decodes as a ScopeSpans.
+// Guarantees: what pdata would refuse is refused, and nowhere else does the number mean anything.
+test("the list of scopes that OTLP has given up is checked as what it was", () => {
+  const names = { traces: "spans", metrics: "metrics", logs: "logs" } as const;
+  for (const signal of ["traces", "metrics", "logs"] as const) {
+    const scopes = `resource_${names[signal]}[0].deprecated_scope_${names[signal]}[0]`;
+    checkRequest(signal, message(1, message(1000, message(3, "url"))));
+    assertFault(
+      () => checkRequest(signal, message(1, message(1000, message(3, [0xff])))),
+      7,
+      `${scopes}.schema_url`,
+      /^text is not valid UTF-8/,
+    );
+    // A varint and a fixed number, where a message has to be.
+    for (const other of [
+      [0xc0, 0x3e, 1],
+      [0xc5, 0x3e, 1, 2, 3, 4],
+    ]) {
+      assertFault(
+        () => checkRequest(signal, message(1, other)),
+        2,
+        scopes,
+        /of field 1000, its kind message takes 2/,
+      );
+      checkRequest(signal, Uint8Array.from(other));
+      checkRequest(signal, message(1, message(1, other)));
+    }
+    checkRequest(signal, message(1, message(1001, [0xff])));
+  }
+  checkRequest("profiles", message(1, message(1000, [0xff])));
+});
+
 test("bytes that are a part of a larger buffer are checked within their bounds", () => {
   const request = buildRequest("logs", { seed: 7 });
   const larger = new Uint8Array(request.length + 20).fill(0xff);

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { FieldSchema, MessageSchema } from "../schema/message-schema.js";
 import { FieldCursor } from "../wire/field-cursor.js";
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "../wire/wire-type.js";
+import { DEPRECATED_SCOPES, deprecatedScopesOf } from "./deprecated-scopes.js";
 import { FramingError } from "./framing-error.js";
 import { rowOf, wireTypeOf } from "./framing-table.js";
 import { isWellFramed } from "./is-well-framed.js";
@@ -78,7 +79,8 @@ function walkMessage(
     const tag = readVarint(bytes, offset, end, MAX_VARINT32_BYTES, "tag");
     const number = tag.value >>> 3;
     if (number === 0) throw new Fault("field number 0", offset);
-    const field = message.byNumber.get(number);
+    const field =
+      number === DEPRECATED_SCOPES ? deprecatedScopesOf(message) : message.byNumber.get(number);
     try {
       offset = walkField(bytes, offset, end, tag, field, level);
     } catch (error) {

@@ -2,6 +2,7 @@ import type { FieldSchema, MessageSchema } from "../schema/message-schema.js";
 import { requestSchemas } from "../schema/requests.js";
 import { signals } from "../signal.js";
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "../wire/wire-type.js";
+import { DEPRECATED_SCOPES, deprecatedScopesOf } from "./deprecated-scopes.js";
 
 /** Field numbers below this one have an entry in the table; OTLP uses none above 16. */
 export const FIELDS_PER_MESSAGE = 32;
@@ -27,11 +28,23 @@ export const FIRST_MESSAGE = 8;
 export const UNKNOWN_FIELD =
   (1 << VARINT) | (1 << FIXED64) | (1 << LENGTH_DELIMITED) | (1 << FIXED32);
 
+/**
+ * Place of `DEPRECATED_SCOPES` in a row: that of field 0, which does not exist. A table as wide as that
+ * number would not stay in the processor's cache.
+ */
+const DEPRECATED_SCOPES_PLACE = 0;
+
 /** Every message that can occur in a request, in an order that makes it a row number. */
 const messages: readonly MessageSchema[] = collectMessages();
 
 /** Entries of all fields: row times FIELDS_PER_MESSAGE plus field number. */
 export const framingTable: Int32Array = compile();
+
+/** Entry of a field whose number has no place of its own in the row: `FIELDS_PER_MESSAGE` and above. */
+export function entryOfHighNumber(row: number, number: number): number {
+  if (number !== DEPRECATED_SCOPES) return UNKNOWN_FIELD;
+  return framingTable[row * FIELDS_PER_MESSAGE + DEPRECATED_SCOPES_PLACE] ?? UNKNOWN_FIELD;
+}
 
 /**
  * Row of a message in the table.
@@ -64,6 +77,9 @@ function compile(): Int32Array {
       }
       table[row * FIELDS_PER_MESSAGE + field.number] = entryOf(field);
     }
+    const scopes = deprecatedScopesOf(message);
+    if (scopes === undefined) return;
+    table[row * FIELDS_PER_MESSAGE + DEPRECATED_SCOPES_PLACE] = entryOf(scopes);
   });
   return table;
 }

@@ -1,6 +1,7 @@
 import { keyValue } from "../schema/common.js";
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "../wire/wire-type.js";
 import {
+  entryOfHighNumber,
   FIELDS_PER_MESSAGE,
   FIRST_MESSAGE,
   framingTable,
@@ -62,7 +63,7 @@ function isMessage(
     const entry =
       number < FIELDS_PER_MESSAGE
         ? (framingTable[row * FIELDS_PER_MESSAGE + number] ?? UNKNOWN_FIELD)
-        : UNKNOWN_FIELD;
+        : entryOfHighNumber(row, number);
     const wireType = tag & 7;
     if (((entry >>> wireType) & 1) === 0) return false;
     if (wireType === LENGTH_DELIMITED) {
