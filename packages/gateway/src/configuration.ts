@@ -8,9 +8,12 @@ import {
   type CheckedConfiguration,
   checkConfiguration,
   checkEnvironment,
+  checkGraph,
 } from "@inode-gateway/pipeline";
+import { createLogger, createMeter, systemClock } from "@inode-gateway/telemetry";
 import type { SourceFlags } from "./command-line.js";
 import { type TelemetryConfig, telemetryConfig } from "./telemetry-config.js";
+import { readBuildInfo } from "./version.js";
 
 /** A configuration that this program can run. */
 export type GatewayConfiguration = CheckedConfiguration<TelemetryConfig>;
@@ -32,15 +35,27 @@ export async function loadTree(
 }
 
 /**
- * Checks a configuration against every built-in component, with all problems at once.
+ * Checks a configuration against every built-in component, with all problems at once, and then makes
+ * each component once for what only shows in its pipelines. Starts nothing.
  *
  * @throws ConfigurationError
  */
 export function checkTree(tree: ConfigurationTree): GatewayConfiguration {
   const result = checkConfiguration(tree, builtInFactories, { telemetrySchema: telemetryConfig });
   if ("problems" in result) throw new ConfigurationError(result.problems);
+  const problems = checkGraph(result.checked, {
+    logger: createLogger({ level: "error", encoding: "json", destination: { write: ignore } }),
+    meter: createMeter(),
+    clock: systemClock,
+    random: Math.random,
+    build: readBuildInfo(),
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return result.checked;
 }
+
+/** Components that are made to be forgotten have nothing to say. */
+function ignore(): void {}
 
 /**
  * Checks what a configuration needs around it, such as certificate files, with all problems at once.

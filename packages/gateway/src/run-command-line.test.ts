@@ -132,6 +132,41 @@ service:
     assert.equal(problems.length, Number(/\d+/.exec(head)?.[0]), "one line a problem");
   });
 
+  test("finds what only making the components shows, each a line behind its path", async (t) => {
+    const path = writeFile(
+      t,
+      "misplaced.yaml",
+      `receivers: { otlp: { protocols: { grpc: {} } } }
+processors:
+  attributes:
+    include: { match_type: strict, span_names: [a] }
+    actions: [{ key: a, action: delete }]
+connectors:
+  routing:
+    table: [{ context: span, condition: "true", pipelines: [logs/in] }]
+    default_pipelines: [logs/none]
+exporters: { debug: {}, otlp_http: { traces_endpoint: "http://localhost:4318/v1/traces" } }
+service:
+  pipelines:
+    traces: { receivers: [otlp], processors: [attributes], exporters: [otlp_http] }
+    logs: { receivers: [otlp], processors: [attributes], exporters: [otlp_http, routing] }
+    logs/in: { receivers: [routing], exporters: [debug] }
+`,
+    );
+    const misplaced = [
+      "  exporters::otlp_http: `logs_endpoint` or `endpoint` must be set to export logs (for logs)",
+      "  connectors::routing: `table[0].context` is `span`, which logs do not have; they have " +
+        "`resource`, `request`, `log` (for logs)",
+      "  processors::attributes: `include`: services, span_names, span_kinds and metric_names are " +
+        "not valid for log records (in pipeline `logs`)",
+    ];
+    const stderr = `error: the configuration has 3 problems\n${misplaced.join("\n")}\n`;
+    for (const command of [["validate"], ["print-config", "--validate"], ["run"]]) {
+      const args = [...command, "--config", path];
+      assert.deepEqual(await run(args), { code: 2, stdout: "", stderr });
+    }
+  });
+
   test("a missing or unreadable file is named with its reason, exit code 2", async () => {
     const { code, stderr } = await run(["validate", "--config", "/nowhere/gateway.yaml"]);
     assert.equal(code, 2);

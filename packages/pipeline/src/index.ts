@@ -19,6 +19,7 @@ export type {
 } from "./check/checked-configuration.js";
 export { redactConfiguration } from "./check/redact-configuration.js";
 export { InternalError } from "./flow/internal-error.js";
+export { checkGraph } from "./graph/check-graph.js";
 export type { GraphServices } from "./graph/node-builder.js";
 export { StartError } from "./life/start-error.js";
 export {

@@ -165,16 +165,14 @@ test("a condition without an answer refuses the batch, or passes it on to the ne
   assert.equal(lax.settings.logger.records.filter(({ level }) => level === "warn").length, 1);
 });
 
-test("does not start with a pipeline that is not behind it, or a context of another signal", async () => {
-  const missing = createRig("traces", byResource, ["traces/zero", "traces/one", "traces/both"]);
-  await assert.rejects(missing.connector.start(), {
+test("is not made with a pipeline that is not behind it, or a context of another signal", () => {
+  assert.throws(() => createRig("traces", byResource, pipelines.slice(0, 3)), {
     message:
       "`default_pipelines` names the pipeline `traces/rest`, which does not have `routing` among " +
       "its receivers; behind it are `traces/zero`, `traces/one`, `traces/both`",
   });
   const table = [{ context: "log", condition: "true", pipelines: ["traces/zero"] }];
-  const wrong = createRig("traces", { table }, ["traces/zero"]);
-  await assert.rejects(wrong.connector.start(), {
+  assert.throws(() => createRig("traces", { table }, ["traces/zero"]), {
     message:
       "`table[0].context` is `log`, which traces do not have; they have `resource`, `request`, `span`",
   });

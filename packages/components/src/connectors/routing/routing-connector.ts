@@ -48,26 +48,23 @@ export class RoutingConnector implements Connector {
   readonly #outputs: ConnectorOutputs;
   readonly #table: readonly TableEntry[];
 
+  /**
+   * @throws Error when a pipeline of the table is not behind this connector, or a context not of its
+   *   signal
+   */
   constructor(settings: ComponentSettings, config: RoutingConfig, outputs: ConnectorOutputs) {
     this.#settings = settings;
     this.#config = config;
     this.#outputs = outputs;
+    this.#checkContexts();
+    for (const [index, { pipelines }] of config.table.entries()) {
+      this.#checkPipelines(`table[${index}].pipelines`, pipelines);
+    }
+    this.#checkPipelines("default_pipelines", config.default_pipelines);
     this.#table = this.#tableOf();
   }
 
-  /**
-   * Checks what cannot be known before the pipelines are.
-   *
-   * @throws Error when a pipeline of the table is not behind this connector, or a context not of its
-   *   signal
-   */
   async start(): Promise<void> {
-    const { table, default_pipelines: defaults } = this.#config;
-    for (const [index, { pipelines }] of table.entries()) {
-      this.#checkPipelines(`table[${index}].pipelines`, pipelines);
-    }
-    this.#checkPipelines("default_pipelines", defaults);
-    this.#checkContexts();
     this.#settings.reportState("ok");
   }
 
@@ -157,8 +154,6 @@ export class RoutingConnector implements Connector {
     const failures = new RouteFailures(this.#settings, this.#config.error_mode);
     const entries: TableEntry[] = [];
     for (const entry of this.#config.table) {
-      // `start` refuses the others.
-      if (!contextsOf[signal].includes(entry.context)) continue;
       const isCopied = entry.action === "copy";
       const route = this.#routeOf(signal, entry, failures);
       entries.push({ route, pipelines: entry.pipelines, isCopied });

@@ -36,6 +36,7 @@ export class HttpSender implements Sender {
   readonly #settings: ComponentSettings;
   readonly #config: OtlpHttpConfig;
   readonly #signal: Signal;
+  readonly #target: URL;
   readonly #format: BodyFormat;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #cookies: CookieJar | undefined;
@@ -44,6 +45,7 @@ export class HttpSender implements Sender {
   #authenticator: ClientAuthenticator | undefined;
   #tlsReload: TlsReload<ClientTlsMaterial> | undefined;
 
+  /** @throws Error when the configuration has no endpoint for the signal */
   constructor(settings: ComponentSettings, signal: Signal, config: OtlpHttpConfig) {
     const { compression, compression_params, encoding } = config;
     const coding = codings[compression];
@@ -51,6 +53,7 @@ export class HttpSender implements Sender {
     this.#settings = settings;
     this.#config = config;
     this.#signal = signal;
+    this.#target = signalUrl(config, signal);
     this.#format = {
       encoding,
       compression: coding === undefined ? "none" : coding === "deflate" ? "zlib" : coding,
@@ -66,7 +69,7 @@ export class HttpSender implements Sender {
 
   async start(host: Host): Promise<void> {
     const { auth } = this.#config;
-    const url = signalUrl(this.#config, this.#signal);
+    const url = this.#target;
     const isTls = url.protocol === "https:";
     if (auth !== undefined) {
       this.#authenticator = clientAuthenticatorOf(host, auth.authenticator);
