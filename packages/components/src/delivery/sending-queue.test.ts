@@ -153,6 +153,21 @@ suite("SendingQueue", () => {
     });
   });
 
+  test("tells a sender that waits for its turn at its deadline", async () => {
+    const queueOf = { wait_for_result: true, num_consumers: 1 };
+    const { queue, running, settings, size } = await scenario(queueOf);
+    const patient = queue.deliver(createTestBatch(), never);
+    const waiting = queue.deliver(createTestBatch(), settings.clock.nowMs() + 1_000);
+    const told = assert.rejects(waiting, { code: "DEADLINE_EXCEEDED" });
+    await settings.clock.advanceAndSettle(1_000);
+    await told;
+    running[0]?.end();
+    await patient;
+    await settle();
+    assert.equal(running.length, 1, "what nobody waits for is not sent");
+    assert.equal(size(), 0);
+  });
+
   suite("with block_on_overflow", () => {
     test("lets the sender wait for room", async () => {
       const { queue, running, size } = await scenario({ block_on_overflow: true, queue_size: 1 });
@@ -166,6 +181,39 @@ suite("SendingQueue", () => {
       running[0]?.end();
       await waiting;
       assert.equal(size(), 1);
+    });
+
+    // Scenario: a queue of 10 items is full; a request of 6, one of 4 and one of 1 wait; 6 are freed.
+    // Guarantees: nobody who still has time is refused, nobody is overtaken, whoever gives up makes way.
+    test("gives room in the order of coming, and refuses nobody who can wait", async () => {
+      const { queue, running, settings, size } = await scenario({
+        block_on_overflow: true,
+        queue_size: 10,
+        sizer: "items",
+      });
+      for (const itemCount of [5, 5]) await queue.deliver(createTestBatch({ itemCount }), never);
+      const endings: string[] = [];
+      const wait = (itemCount: number, waitMs = never) => {
+        const deadlineMs = settings.clock.nowMs() + waitMs;
+        queue.deliver(createTestBatch({ itemCount }), deadlineMs).then(
+          () => endings.push(`${itemCount} in`),
+          (error: RetryableError) => endings.push(`${itemCount} ${error.code}`),
+        );
+      };
+      wait(6, 2_000);
+      wait(4);
+      wait(1);
+      running[0]?.end();
+      await settle();
+      wait(2);
+      await settle();
+      assert.deepEqual(endings, [], "5 are free, but 6 come first");
+      await settings.clock.advanceAndSettle(2_000);
+      assert.deepEqual(endings, ["6 QUEUE_FULL", "4 in", "1 in"]);
+      assert.equal(size(), 10);
+      running[1]?.end();
+      await settle();
+      assert.equal(endings.at(-1), "2 in");
     });
 
     for (const [what, limitMs] of [

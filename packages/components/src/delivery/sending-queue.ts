@@ -124,13 +124,13 @@ export class SendingQueue {
 
   async deliver(batch: Batch, deadlineMs: number): Promise<void> {
     const size = this.#room.sizeOf(batch);
-    if (this.#config.block_on_overflow) await this.#room.untilRoom(size, deadlineMs);
-    const refusal = this.#room.refusal(size);
+    const refusal = this.#config.block_on_overflow
+      ? await this.#claim(size, deadlineMs)
+      : this.#room.tryTake(size);
     if (refusal !== undefined) {
       this.#instruments.enqueueFailed.add(batch.itemCount);
       throw refusal;
     }
-    this.#room.take(size);
     this.#instruments.enqueueSize.record(batch.itemCount);
     this.#instruments.enqueueBytes.record(batch.byteLength);
     const { clock, ledger } = this.#settings;
@@ -200,6 +200,17 @@ export class SendingQueue {
       await this.#stored.close();
     }
     this.#instruments.end();
+  }
+
+  /** Waits for room; what got it in the very moment of the stop comes too late all the same. */
+  async #claim(
+    size: number,
+    deadlineMs: number,
+  ): Promise<PermanentError | RetryableError | undefined> {
+    const refusal = await this.#room.claim(size, deadlineMs);
+    if (refusal !== undefined || !this.#isStopping) return refusal;
+    this.#room.give(size, false);
+    return this.#room.refusal(size);
   }
 
   async #store(entry: QueueEntry, batch: Batch): Promise<void> {

@@ -9,7 +9,7 @@ export interface WaitingSender {
   readonly deadlineMs: number;
   /**
    * Whether its batch may be merged with others: then the delivery lives as long as the most patient
-   * of them waits, and it is told at its own deadline.
+   * of them waits, and it is told at its own deadline, as one is that waits for its turn.
    */
   readonly isMerged: boolean;
 }
@@ -29,7 +29,10 @@ export function untilDelivered(
       else reject(error);
     };
     const entry = entryOf(batch, { size, enqueuedAtMs, deadlineMs, settle });
-    if (isMerged && Number.isFinite(deadlineMs)) {
+    enqueue(entry);
+    // What is under way alone ends at its deadline by itself; what waits behind others does not.
+    const isAlone = !isMerged && entry.jobsLeft > 0;
+    if (!isAlone && Number.isFinite(deadlineMs)) {
       const waitMs = Math.min(Math.max(0, deadlineMs - enqueuedAtMs), TIMER_MS_MAX);
       timer = clock.setTimer(waitMs, () => {
         entry.isTold = true;
@@ -37,6 +40,5 @@ export function untilDelivered(
         reject(new RetryableError("DEADLINE_EXCEEDED", message));
       });
     }
-    enqueue(entry);
   });
 }
