@@ -20,6 +20,7 @@ export interface RecordLog {
    * @param record consecutive parts, not modified and not kept
    * @throws RetryableError `STORAGE_FAILED` when the disk or the extension's `max_bytes` is full, or the
    *   write fails or takes longer than the extension's `timeout`; the record is then not in the log
+   * @throws PermanentError `BATCH_TOO_LARGE` when the record is larger than the log ever takes
    */
   append(record: readonly Uint8Array[], itemCount: number): Promise<number>;
   /** One record, the caller's own copy. @throws Error when it is not there or its checksum is wrong */

@@ -4,6 +4,7 @@ import {
   type ComponentSettings,
   type Host,
   isDeliveryError,
+  PermanentError,
   RetryableError,
   type Signal,
 } from "@inode-gateway/contract";
@@ -70,6 +71,7 @@ export class PersistentBacklog {
    * Writes one request behind all others; resolves with its key when it is safe.
    *
    * @throws RetryableError `STORAGE_FAILED` when it cannot be kept
+   * @throws PermanentError `BATCH_TOO_LARGE` when it never can
    */
   async append(batch: Batch): Promise<number> {
     try {
@@ -123,7 +125,8 @@ export class PersistentBacklog {
   }
 }
 
-function storageFailed(error: unknown): RetryableError {
+function storageFailed(error: unknown): PermanentError | RetryableError {
+  if (error instanceof PermanentError) return error;
   const isKnown = isDeliveryError(error) && error instanceof RetryableError;
   if (isKnown && error.retryAfterMs !== undefined) return error;
   const message = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,16 @@ import type { Clock } from "@inode-gateway/contract";
 /** How long reading all keys may take: about a second for a million of them on a warm disk. */
 const CHECK_MS_MAX = 60_000;
 
+/** Signals by which a process ends itself because of what it reads. */
+const OWN_SIGNALS: ReadonlySet<string> = new Set([
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSEGV",
+  "SIGTRAP",
+]);
+
 /** What the checking process is asked. */
 export interface CheckRequest {
   readonly path: string;
@@ -45,9 +55,10 @@ export function checkDataFile(request: CheckRequest, clock: Clock): Promise<Chec
     child.once("close", (code, signal) => {
       timer.cancel();
       if (answer !== undefined) resolve(answer);
-      else if (signal === null)
-        reject(new Error(`the check of ${request.path} ended with ${code}`));
-      else resolve({ outcome: "damaged", reason: `reading it ended with ${signal}` });
+      else if (signal !== null && OWN_SIGNALS.has(signal))
+        resolve({ outcome: "damaged", reason: `reading it ended with ${signal}` });
+      // Somebody else's signal, such as that of a stop or of a lack of memory, says nothing of the file.
+      else reject(new Error(`the check of ${request.path} ended with ${signal ?? code}`));
     });
     child.send(request);
   });

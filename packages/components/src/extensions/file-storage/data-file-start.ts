@@ -1,9 +1,10 @@
-import { chmod, open, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@inode-gateway/contract";
 import { checkDataFile } from "./check-data-file.js";
 import { DATA_FILE_NAME } from "./data-file.js";
-import { codeOf, flushDirectory } from "./storage-directory.js";
+import { codeOf, flushDirectory, reasonOf } from "./storage-directory.js";
 
 /** What is done with the file before it is used. */
 export interface DataFileStart {
@@ -41,6 +42,7 @@ export async function prepareDataFile(start: DataFileStart, clock: Clock): Promi
   // Readers of a killed process would keep pages from being used again, its locks are of no use.
   await rm(`${path}-lock`, { force: true });
   await rm(copy, { force: true, recursive: true });
+  await protectDataFile(path);
   if (!(await isThere(path))) return {};
   const request = { path, fileBytesMax, compactTo: compacts ? copy : undefined };
   const answer = await checkDataFile(request, clock);
@@ -49,7 +51,9 @@ export async function prepareDataFile(start: DataFileStart, clock: Clock): Promi
     throw new Error(`the data file ${path} cannot be read: ${answer.reason}`);
   }
   if (answer.outcome === "damaged") {
-    return { moved: await moveAside(start, path, answer.reason, clock) };
+    const moved = await moveAside(start, path, answer.reason, clock);
+    await protectDataFile(path);
+    return { moved };
   }
   const { compactFailure } = answer;
   if (compactFailure !== undefined) await rm(copy, { force: true, recursive: true });
@@ -57,10 +61,25 @@ export async function prepareDataFile(start: DataFileStart, clock: Clock): Promi
   return { compactFailure };
 }
 
-/** Gives the file the owner's permissions alone, and its name a place on the disk. */
-export async function protectDataFile(directory: string): Promise<void> {
-  await chmod(join(directory, DATA_FILE_NAME), 0o600);
-  await flushDirectory(directory);
+/**
+ * Makes an empty file unless there is one, which its owner alone may read before anything is in it.
+ *
+ * A link is not followed: in a directory where others may write, it would lead to a file of theirs.
+ */
+async function protectDataFile(path: string): Promise<void> {
+  try {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+    const file = await open(path, flags, 0o600);
+    try {
+      if (!(await file.stat()).isFile()) throw new Error("it is no file");
+      await file.chmod(0o600);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const reason = codeOf(error) === "ELOOP" ? "it is a symbolic link" : reasonOf(error);
+    throw new Error(`the data file ${path} cannot be used: ${reason}`, { cause: error });
+  }
 }
 
 async function moveAside(

@@ -74,6 +74,13 @@ function limitFileSize(pid: number, bytes: number | "unlimited"): void {
   assert.equal(status, 0, String(stderr));
 }
 
+/** The child of this process that runs a script. */
+function childRunning(script: string): number | undefined {
+  const { stdout } = spawnSync("pgrep", ["-P", String(process.pid), "-f", script]);
+  const [pid] = String(stdout).split("\n");
+  return pid === undefined || pid === "" ? undefined : Number(pid);
+}
+
 function claims(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.includes("owner"));
 }
@@ -219,6 +226,28 @@ suite("file_storage, damaged files", () => {
       await stop(log);
     });
   }
+
+  // Scenario: the process that checks the file is ended from outside, as a stop of the service does.
+  // Guarantees: nothing is concluded of the file, which stays where it is and is read the next time.
+  test("a check that somebody else ended moves nothing aside", async (t) => {
+    const { directory, path } = await filled(t);
+    const before = readFileSync(path);
+    const starting = startStorage(t, { directory });
+    const refused = assert.rejects(starting, /the check of .* ended with SIGTERM/);
+    let checking: number | undefined;
+    await waitUntil(() => {
+      checking = childRunning("check-process.js");
+      return checking !== undefined;
+    });
+    assert.ok(checking !== undefined);
+    process.kill(checking, "SIGTERM");
+    await refused;
+    assert.ok(readFileSync(path).equals(before));
+    const { stop, storage } = await startStorage(t, { directory });
+    const log = await storage.openRecordLog(owner);
+    assert.ok(log.recovered.length > 0);
+    await stop(log);
+  });
 
   test("with `recreate: false` a damaged file stays, and the start says so", async (t) => {
     const { directory, path } = await filled(t);

@@ -1,4 +1,4 @@
-import { RetryableError } from "@inode-gateway/contract";
+import { type Clock, PermanentError, RetryableError } from "@inode-gateway/contract";
 import type { RootDatabase } from "lmdb";
 import type { RecordLog, RecordLogOwner, StoredRecord } from "../../capabilities/queue-storage.js";
 import type { RecordSpace } from "./data-file.js";
@@ -20,9 +20,12 @@ export interface RecordLogParts {
   readonly space: StorageSpace;
   readonly readFailed: () => void;
   readonly appendRefused: (reason: string) => void;
-  /** Resolves when a closing log has waited long enough. */
-  readonly closeLimit: () => Promise<void>;
-  readonly closed: () => void;
+  readonly clock: Clock;
+  /** How long a close waits for what is under way. */
+  readonly closeMsMax: number;
+  /** The highest sequence that this process has given out for this queue; 0 when it has not. */
+  readonly lastSequence: number;
+  readonly closed: (lastSequence: number) => void;
 }
 
 /** The records of one queue in the data file. */
@@ -38,7 +41,8 @@ export class FileRecordLog implements RecordLog {
   constructor(parts: RecordLogParts) {
     this.#parts = parts;
     this.recovered = this.#readKeys();
-    this.#nextSequence = (this.recovered.at(-1)?.key ?? 0) + 1;
+    // A late append of an earlier log of this queue may still come into the file, and go again.
+    this.#nextSequence = Math.max(this.recovered.at(-1)?.key ?? 0, parts.lastSequence) + 1;
   }
 
   async append(record: readonly Uint8Array[], itemCount: number): Promise<number> {
@@ -89,11 +93,9 @@ export class FileRecordLog implements RecordLog {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#underWay.size > 0) {
-      await Promise.race([Promise.allSettled(this.#underWay), this.#parts.closeLimit()]);
-    }
+    if (this.#underWay.size > 0) await this.#untilOver(Promise.allSettled(this.#underWay));
     this.#keys.clear();
-    this.#parts.closed();
+    this.#parts.closed(this.#nextSequence - 1);
   }
 
   #readKeys(): readonly StoredRecord[] {
@@ -114,14 +116,26 @@ export class FileRecordLog implements RecordLog {
     try {
       if (this.#isClosed) throw new RetryableError("STORAGE_FAILED", "the record log is closed");
       if (byteLength <= RECORD_BYTES_MAX) return space.take(byteLength);
-      throw new RetryableError(
-        "STORAGE_FAILED",
+      // To come again with the same would be in vain.
+      throw new PermanentError(
+        "BATCH_TOO_LARGE",
         `a record of ${byteLength} bytes was not stored: at most ${RECORD_BYTES_MAX} are`,
       );
     } catch (error) {
-      appendRefused(reasonOf(error));
+      if (error instanceof RetryableError) appendRefused(reasonOf(error));
       throw error;
     }
+  }
+
+  async #untilOver(work: Promise<unknown>): Promise<void> {
+    const { clock, closeMsMax } = this.#parts;
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(closeMsMax, resolve);
+      void work.finally(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   async #follow(promise: Promise<void>): Promise<void> {

@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { checkEnvironment } from "@inode-gateway/config";
 import { RetryableError } from "@inode-gateway/contract";
-import { runLifecycleSuite } from "@inode-gateway/testkit";
+import { createTestSettings, realClock, runLifecycleSuite } from "@inode-gateway/testkit";
 import { queueStorageOf } from "../../capabilities/queue-storage.js";
 import { fileStorageConfig } from "./config.js";
 import { fileStorage } from "./factory.js";
 import { RECORD_BYTES_MAX } from "./file-record-log.js";
+import { FileStorage } from "./file-storage.js";
 import { owner, record, startStorage, temporaryDirectory } from "./file-storage.rig.js";
 
 const extension = { extension: "file_storage" };
@@ -132,10 +141,55 @@ suite("file_storage", () => {
     const key = await log.append([largest], 1);
     assert.ok(Buffer.from(log.read(key).buffer).includes(3));
     await assert.rejects(log.append([largest, Buffer.alloc(1)], 1), {
-      code: "STORAGE_FAILED",
+      name: "PermanentError",
+      code: "BATCH_TOO_LARGE",
       message: "a record of 67108865 bytes was not stored: at most 67108864 are",
     });
     await stop(log);
+  });
+
+  test("refuses for good what `max_bytes` never has room for, and stays well", async (t) => {
+    const { settings, stop, storage } = await startStorage(t, {
+      directory: temporaryDirectory(t),
+      max_bytes: 1_048_576,
+    });
+    const log = await storage.openRecordLog(owner);
+    await assert.rejects(log.append([Buffer.alloc(1_048_576)], 1), {
+      name: "PermanentError",
+      code: "BATCH_TOO_LARGE",
+      message: "a record of 1052672 bytes was not stored: `max_bytes` is 1048576",
+    });
+    assert.deepEqual(settings.states, []);
+    await log.append([Buffer.alloc(1_048_576 - 4_096)], 1);
+    await stop(log);
+  });
+
+  // What an earlier log wrote too late is removed by its key: nothing else may have that key.
+  test("gives no key of a queue twice while it runs", async (t) => {
+    const { stop, storage } = await startStorage(t, { directory: temporaryDirectory(t) });
+    const first = await storage.openRecordLog(owner);
+    const key = await first.append([record(1)], 1);
+    await first.remove([key]);
+    await first.close();
+    const second = await storage.openRecordLog(owner);
+    assert.deepEqual(second.recovered, []);
+    assert.equal(await second.append([record(2)], 1), key + 1);
+    await stop(second);
+  });
+
+  test("a shutdown while it starts leaves nothing behind that holds the directory", async (t) => {
+    const directory = temporaryDirectory(t);
+    const settings = createTestSettings({
+      id: "file_storage",
+      kind: "extension",
+      clock: realClock,
+    });
+    const storage = new FileStorage(settings, fileStorageConfig.parse({ directory }));
+    const starting = assert.rejects(storage.start(), /shut down while it was starting/);
+    await storage.shutdown(performance.now() + 1_000);
+    await starting;
+    const { stop } = await startStorage(t, { directory, timeout: "1ms" });
+    await stop();
   });
 
   // Scenario: 40 times what `max_bytes` takes passes through, in records of many sizes.
@@ -229,6 +283,19 @@ suite("file_storage", () => {
     assert.equal(statSync(directory).mode & 0o777, 0o700);
     assert.equal(statSync(join(directory, "queues.mdb")).mode & 0o777, 0o600);
     await stop();
+  });
+
+  test("does not follow a link in the place of the data file", async (t) => {
+    const directory = temporaryDirectory(t);
+    const target = join(temporaryDirectory(t), "target");
+    writeFileSync(target, "", { mode: 0o644 });
+    symlinkSync(target, join(directory, "queues.mdb"));
+    await assert.rejects(
+      startStorage(t, { directory }),
+      /queues\.mdb cannot be used: it is a symbolic link$/,
+    );
+    assert.equal(readFileSync(target, "utf8"), "");
+    assert.equal(statSync(target).mode & 0o777, 0o644);
   });
 });
 

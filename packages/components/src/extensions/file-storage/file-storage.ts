@@ -4,14 +4,14 @@ import { open, type RootDatabase } from "lmdb";
 import type { QueueStorage, RecordLog, RecordLogOwner } from "../../capabilities/queue-storage.js";
 import type { FileStorageConfig } from "./config.js";
 import { DATA_FILE_NAME, databaseOptions } from "./data-file.js";
-import { prepareDataFile, protectDataFile } from "./data-file-start.js";
+import { prepareDataFile } from "./data-file-start.js";
 import { DirectoryLock } from "./directory-lock.js";
 import * as events from "./events.js";
 import { FileRecordLog } from "./file-record-log.js";
 import { GroupWriter, type GroupWriterObserver } from "./group-writer.js";
 import { storageBytes, storageBytesMax, storageRecords, storageWriteDuration } from "./metrics.js";
 import { nameOf, QueueDirectory } from "./queue-directory.js";
-import { prepareDirectory, reasonOf } from "./storage-directory.js";
+import { flushDirectory, prepareDirectory, reasonOf } from "./storage-directory.js";
 import { StorageSpace } from "./storage-space.js";
 import { WritingThread } from "./writing-thread.js";
 
@@ -37,8 +37,8 @@ export class FileStorage implements QueueStorage {
   readonly #settings: ComponentSettings;
   readonly #config: FileStorageConfig;
   readonly #openLogs = new Set<string>();
-  /** Queues that were opened since the start, closed ones included. */
-  readonly #usedLogs = new Set<string>();
+  /** Queues that were opened since the start, with the last sequence of those that were closed. */
+  readonly #usedLogs = new Map<string, number>();
   #lock: DirectoryLock | undefined;
   #writer: GroupWriter | undefined;
   #reader: RootDatabase<Buffer, Uint8Array> | undefined;
@@ -59,6 +59,7 @@ export class FileStorage implements QueueStorage {
     }
     try {
       await this.#open();
+      if (this.#closed !== undefined) throw new Error("it was shut down while it was starting");
     } catch (error) {
       await this.#close();
       throw error;
@@ -79,7 +80,8 @@ export class FileStorage implements QueueStorage {
       throw new Error(`the queue ${owner.name} of ${owner.componentId} is open already`);
     }
     this.#openLogs.add(name);
-    this.#usedLogs.add(name);
+    const lastSequence = this.#usedLogs.get(name) ?? 0;
+    this.#usedLogs.set(name, lastSequence);
     try {
       const log = await queues.logOf(owner, writer);
       return new FileRecordLog({
@@ -90,9 +92,13 @@ export class FileStorage implements QueueStorage {
         space,
         readFailed: () => events.readFailed(this.#settings),
         appendRefused: (reason) => this.#noteAppendFailure(1, reason),
-        closeLimit: () =>
-          new Promise((resolve) => clock.setTimer(this.#config.timeout, () => resolve())),
-        closed: () => this.#openLogs.delete(name),
+        clock,
+        closeMsMax: this.#config.timeout,
+        lastSequence,
+        closed: (last) => {
+          this.#openLogs.delete(name);
+          this.#usedLogs.set(name, last);
+        },
       });
     } catch (error) {
       this.#openLogs.delete(name);
@@ -141,7 +147,7 @@ export class FileStorage implements QueueStorage {
     const data = { path: join(directory, DATA_FILE_NAME), fsync: this.#config.fsync, fileBytesMax };
     const thread = await WritingThread.open(data, clock);
     this.#writer = new GroupWriter(thread, clock, timeoutMs, this.#observer());
-    await protectDataFile(directory);
+    await flushDirectory(directory);
     const reader = open<Buffer, Uint8Array>({ ...databaseOptions(data), readOnly: true });
     this.#reader = reader;
     const space = new StorageSpace(this.#config.max_bytes, thread.pageBytes);
@@ -195,10 +201,13 @@ export class FileStorage implements QueueStorage {
     const { clock } = this.#settings;
     const writer = this.#writer;
     if (writer !== undefined && deadlineMs > clock.nowMs()) {
-      const patience = new Promise<void>((resolve) => {
-        clock.setTimer(deadlineMs - clock.nowMs(), resolve);
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(deadlineMs - clock.nowMs(), resolve);
+        void writer.idle().then(() => {
+          timer.cancel();
+          resolve();
+        });
       });
-      await Promise.race([writer.idle(), patience]);
     }
     const left = writer?.pendingRemovals ?? 0;
     if (left > 0) events.removalsGivenUp(this.#settings, left);
@@ -207,13 +216,19 @@ export class FileStorage implements QueueStorage {
 
   async #close(): Promise<void> {
     for (const release of this.#releases.splice(0)) release();
-    await this.#writer?.close();
-    await this.#reader?.close();
-    await this.#lock?.release();
+    const lock = this.#lock;
+    const reader = this.#reader;
+    const writer = this.#writer;
     this.#file = undefined;
     this.#reader = undefined;
     this.#writer = undefined;
     this.#lock = undefined;
+    try {
+      await writer?.close();
+      await reader?.close();
+    } finally {
+      await lock?.release();
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
-import { FakeClock, realClock } from "@inode-gateway/testkit";
-import type { RecordSpace } from "./data-file.js";
+import { FakeClock, realClock, settle } from "@inode-gateway/testkit";
+import type { RecordSpace, WriteGroup } from "./data-file.js";
 import { owner, record, startStorage, temporaryDirectory } from "./file-storage.rig.js";
 import { GroupWriter, type GroupWriterObserver } from "./group-writer.js";
 import { encodeKey, encodeValue } from "./record-format.js";
-import { WritingThread } from "./writing-thread.js";
+import { WritingThread, type WritingThreadListener } from "./writing-thread.js";
 
 const timeoutMs = 1_000;
 
@@ -99,6 +99,48 @@ suite("group writer", () => {
     await assert.rejects(removal, /delivered records are still on disk .* longer than `timeout`/);
     await writer.idle();
     assert.deepEqual(seen.freed.at(-1), { records: 1, bytes: 4_096 });
+  });
+
+  // Scenario: a removal fails; an append takes the retry along; another removal comes meanwhile.
+  // Guarantees: that one is not left lying, although nothing else is written afterwards.
+  test("removes what is asked for while an append takes a failed removal along", async () => {
+    const clock = new FakeClock();
+    const groups: WriteGroup[] = [];
+    let listener: WritingThreadListener | undefined;
+    const thread = {
+      listen: (given: WritingThreadListener) => {
+        listener = given;
+      },
+      write: (group: WriteGroup) => void groups.push(group),
+      close: async () => undefined,
+    };
+    const writer = new GroupWriter(thread, clock, timeoutMs, {
+      freed: () => undefined,
+      written: () => undefined,
+      appendFailed: () => undefined,
+      removeFailed: () => undefined,
+      died: () => undefined,
+    });
+    const nothing = { records: 0, bytes: 0 };
+    const answer = async (removeFailure?: string) => {
+      listener?.written({ kind: "written", removed: nothing, durationMs: 1, removeFailure });
+      await settle();
+    };
+    const failed = assert.rejects(writer.remove([append(1).key]), /no space/);
+    await settle();
+    await answer("no space");
+    await failed;
+    const appended = writer.append(append(2));
+    await settle();
+    const removed = writer.remove([append(3).key]);
+    await answer();
+    await appended;
+    assert.equal(groups.length, 3);
+    assert.deepEqual(groups[2]?.removeKeys, new Uint8Array(append(3).key));
+    await answer();
+    await removed;
+    await writer.idle();
+    await writer.close();
   });
 
   test("refuses everything after its close", async (t) => {

@@ -1,4 +1,4 @@
-import { RetryableError } from "@inode-gateway/contract";
+import { PermanentError, RetryableError } from "@inode-gateway/contract";
 import type { RecordSpace } from "./data-file.js";
 import { bytesInFile } from "./record-format.js";
 
@@ -34,10 +34,15 @@ export class StorageSpace {
   /**
    * Takes the space of one record.
    *
-   * @throws RetryableError `STORAGE_FAILED` when there is none; nothing is taken then
+   * @throws RetryableError `STORAGE_FAILED` when there is none now, PermanentError `BATCH_TOO_LARGE` when
+   *   there never will be; nothing is taken then
    */
   take(byteLength: number): RecordSpace {
     const bytes = bytesInFile(byteLength, this.#pageBytes);
+    if (bytes > this.bytesMax) {
+      const message = `a record of ${bytes} bytes was not stored: \`max_bytes\` is ${this.bytesMax}`;
+      throw new PermanentError("BATCH_TOO_LARGE", message);
+    }
     if (this.#bytes + bytes > this.bytesMax) {
       throw new RetryableError(
         "STORAGE_FAILED",
