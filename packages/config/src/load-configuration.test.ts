@@ -163,6 +163,14 @@ suite("YAML", () => {
     );
   });
 
+  test("a `_` between digits is read over, as Go's YAML does; text with one stays text", async () => {
+    assert.deepEqual(
+      await rootOf("{a: 5_000, b: -1_0.5, c: 0x1_F, d: 1_000s, e: _1, f: a_1, g: '5_000'}"),
+      { a: 5000, b: -10.5, c: 31, d: "1_000s", e: "_1", f: "a_1", g: "5_000" },
+    );
+    assert.deepEqual(await rootOf("a: ${SIZE}", { SIZE: "5_000" }), { a: 5000 });
+  });
+
   test("a document nested too deeply is refused instead of ending the process", async () => {
     const message = await problemsOf({ configs: [`yaml:a: ${"[".repeat(50_000)}`] });
     assert.match(message, /--config yaml:a/);

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, type ScalarTag } from "yaml";
 import { ConfigurationError, type ConfigurationProblem } from "./configuration-error.js";
 
 /** Aliases that one document may resolve; more is a "billion laughs" document, not a configuration. */
@@ -7,8 +7,19 @@ const ALIASES_MAX = 100;
 /** The largest configuration file, and the largest value of one `${...}`. */
 export const SOURCE_BYTES_MAX = 4_194_304;
 
+/** Numbers with `_` between their digits, such as `5_000`: Go's YAML knows them, and so do the Collector's files. */
+const numberWithUnderscores: ScalarTag = {
+  tag: "tag:yaml.org,2002:float",
+  default: true,
+  test: /^[-+]?(?=[^_]*_)(?:0x[\da-f_]+|0o[0-7_]+|\d[\d_]*(?:\.[\d_]*)?(?:e[-+]?\d+)?)$/i,
+  resolve: (text) => {
+    const digits = text.replace(/^[-+]/, "").replaceAll("_", "").toLowerCase();
+    return text.startsWith("-") ? -Number(digits) : Number(digits);
+  },
+};
+
 /**
- * Reads one YAML 1.2 (core schema) document; merge keys (`<<`) are understood, repeated keys refused.
+ * Reads one YAML 1.2 (core schema) document with numbers such as `5_000`; merge keys (`<<`) are understood, repeated keys refused.
  *
  * @param name what the text is called in messages, such as its file
  * @throws ConfigurationError with one problem for each fault, each as `name:line:column: what`
@@ -19,6 +30,7 @@ export function parseYaml(text: string, name: string): unknown {
     parseDocument(text, {
       version: "1.2",
       schema: "core",
+      customTags: (tags) => [...tags, numberWithUnderscores],
       merge: true,
       uniqueKeys: true,
       prettyErrors: false,
