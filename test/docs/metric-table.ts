@@ -1,6 +1,6 @@
 import { builtInFactories } from "@inode-gateway/components";
 import type { ComponentKind, MetricDefinition } from "@inode-gateway/contract";
-import { reloadMetrics } from "@inode-gateway/gateway";
+import { ownTelemetryMetrics, reloadMetrics } from "@inode-gateway/gateway";
 import { pipelineMetrics } from "@inode-gateway/pipeline";
 import { reporterMetrics } from "@inode-gateway/reporter";
 import { processMetrics } from "@inode-gateway/telemetry";
@@ -27,7 +27,12 @@ export const metricSections: Readonly<Record<string, () => string>> = {
   connectors: () => componentMetrics("connector"),
   extensions: () => componentMetrics("extension"),
   process: () =>
-    metricTable([...processMetrics({ prefix: "otelcol" }), targetInfo, ...reloadMetrics]),
+    metricTable([
+      ...processMetrics({ prefix: "otelcol" }),
+      targetInfo,
+      ...reloadMetrics,
+      ...ownTelemetryMetrics,
+    ]),
   reporter: () =>
     metricTable([
       ...Object.values<MetricDefinition>(reporterMetrics),

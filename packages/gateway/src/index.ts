@@ -1,6 +1,7 @@
 export { type Command, parseCommandLine, UsageError } from "./command-line.js";
 export { shutdownTimeoutMs } from "./commands/run.js";
 export { ExitCode } from "./exit-code.js";
+export { ownTelemetryMetrics } from "./own-telemetry/metrics.js";
 export {
   type MessageOutput,
   OutputClosedError,

@@ -68,13 +68,17 @@ suite("service::telemetry", () => {
     assert.deepEqual(problemsOf({ metrics: { readers: [reader("h", 65_535)] } }), []);
     assert.equal(problemsOf({ metrics: { readers: [reader("h", 65_536)] } }).length, 1);
     assert.equal(problemsOf({ metrics: { readers: [reader("h", -1)] } }).length, 1);
-    assert.equal(problemsOf({ metrics: { readers: [] } }).length, 1);
-    assert.equal(problemsOf({ metrics: { readers: [reader("h", 1), reader("h", 2)] } }).length, 1);
+    assert.deepEqual(problemsOf({ metrics: { readers: [reader("h", 1), reader("h", 2)] } }), [
+      "metrics::readers: has more than one `pull`: one metrics page is served",
+    ]);
+    assert.deepEqual(problemsOf({ metrics: { readers: [{}] } }), [
+      "metrics::readers::0: needs either `pull` or `periodic`",
+    ]);
     assert.equal(problemsOf({ logs: { sampling: { initial: -1 } } }).length, 1);
     assert.equal(problemsOf({ logs: { sampling: { thereafter: 0.5 } } }).length, 1);
     assert.equal(problemsOf({ logs: { encoding: "logfmt" } }).length, 1);
     assert.equal(problemsOf({ resource: { a: 1 } }).length, 1);
-    assert.equal(problemsOf({ traces: {} }).length, 1, "an unknown key");
+    assert.equal(problemsOf({ trace: {} }).length, 1, "an unknown key");
   });
 
   test("`address` beside `readers` is a contradiction", () => {

@@ -2,11 +2,21 @@ import { createRequire } from "node:module";
 import type { LogFields, Logger } from "@inode-gateway/contract";
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from "pino";
 import { LogSampler, type LogSampling } from "./log-sampler.js";
+import { systemClock } from "./system-clock.js";
 
 type PinoPretty = typeof import("pino-pretty");
 
 /** The four levels of {@link Logger}, least severe first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** One line of the log, for whoever sends it on. */
+export interface LoggedRecord {
+  readonly level: LogLevel;
+  readonly message: string;
+  /** Those of the logger and its parents, and those of the call. */
+  readonly fields: LogFields;
+  readonly unixMs: number;
+}
 
 /** How the process's own log looks and where it goes. */
 export interface LoggerOptions {
@@ -24,6 +34,8 @@ export interface LoggerOptions {
   readonly initialFields?: LogFields | undefined;
   /** Thins out repeated messages; undefined writes everything. */
   readonly sampling?: LogSampling | undefined;
+  /** Told of every line that is written, after sampling. Must not throw. Default: nobody. */
+  readonly onLogged?: ((record: LoggedRecord) => void) | undefined;
   /** Monotonic milliseconds, for the sampling tick. Default `performance.now`. */
   readonly nowMs?: (() => number) | undefined;
 }
@@ -53,7 +65,8 @@ export function createLogger(options: LoggerOptions): Logger {
   const sampler = options.sampling
     ? new LogSampler(options.sampling, options.nowMs ?? (() => performance.now()))
     : undefined;
-  return new SampledLogger(root, sampler);
+  const { initialFields = {}, onLogged } = options;
+  return new SampledLogger(root, { sampler, onLogged, fields: initialFields });
 }
 
 function consoleStream(lines: DestinationStream, colorize: boolean): DestinationStream {
@@ -68,14 +81,21 @@ function consoleStream(lines: DestinationStream, colorize: boolean): Destination
   return { write: (line) => lines.write(format(line)) };
 }
 
+interface LoggerParts {
+  readonly sampler: LogSampler | undefined;
+  readonly onLogged: LoggerOptions["onLogged"];
+  /** All that this logger adds to a line. */
+  readonly fields: LogFields;
+}
+
 /** pino behind the contract's interface; a message that the sampler holds back costs one map look-up. */
 class SampledLogger implements Logger {
   readonly #pino: PinoLogger;
-  readonly #sampler: LogSampler | undefined;
+  readonly #parts: LoggerParts;
 
-  constructor(target: PinoLogger, sampler: LogSampler | undefined) {
+  constructor(target: PinoLogger, parts: LoggerParts) {
     this.#pino = target;
-    this.#sampler = sampler;
+    this.#parts = parts;
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -95,12 +115,15 @@ class SampledLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new SampledLogger(this.#pino.child({ ...fields }), this.#sampler);
+    const all = { ...this.#parts.fields, ...fields };
+    return new SampledLogger(this.#pino.child({ ...fields }), { ...this.#parts, fields: all });
   }
 
-  #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
+  #write(level: LogLevel, message: string, fields: LogFields = {}): void {
+    const { fields: own, onLogged, sampler } = this.#parts;
     if (!this.#pino.isLevelEnabled(level)) return;
-    if (this.#sampler !== undefined && !this.#sampler.admits(level, message)) return;
-    this.#pino[level](fields ?? {}, message);
+    if (sampler !== undefined && !sampler.admits(level, message)) return;
+    this.#pino[level](fields, message);
+    onLogged?.({ level, message, fields: { ...own, ...fields }, unixMs: systemClock.unixMs() });
   }
 }

@@ -7,11 +7,22 @@ import type {
   MetricLabels,
 } from "@inode-gateway/contract";
 import * as prometheus from "prom-client";
+import { histogramPoints, type MetricSnapshot } from "./metric-snapshot.js";
 
 /** A meter whose values can be read as a page in the Prometheus text format. */
 export interface PrometheusMeter extends Meter {
   /** The page and its content type. */
   page(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** All metrics with their values at this moment, without the suffixes and labels of the page. */
+  snapshot(): Promise<readonly MetricSnapshot[]>;
+}
+
+/** How the page of a {@link PrometheusMeter} is written. */
+export interface MeterOptions {
+  /** Put behind the name of every counter; default none. */
+  readonly counterSuffix?: string | undefined;
+  /** Labels of every metric; default none. */
+  readonly constantLabels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Label sets of one metric; one more is refused, since labels are never IDs of containers or peers. */
@@ -24,8 +35,8 @@ export const maxSeriesPerMetric = 2000;
  * page (docs/metrics.md). An instrument is a plain number that prom-client reads when the page is
  * asked for, because its own label look-up would cost more than a small request.
  */
-export function createMeter(): PrometheusMeter {
-  return new NumbersMeter();
+export function createMeter(options: MeterOptions = {}): PrometheusMeter {
+  return new NumbersMeter(options);
 }
 
 interface Series {
@@ -43,6 +54,12 @@ class NumbersMeter implements PrometheusMeter {
   readonly #registry = new prometheus.Registry();
   readonly #families = new Map<string, Family>();
   readonly #histograms = new Map<string, prometheus.Histogram>();
+  readonly #counterSuffix: string;
+
+  constructor({ constantLabels = {}, counterSuffix = "" }: MeterOptions) {
+    this.#registry.setDefaultLabels(constantLabels);
+    this.#counterSuffix = counterSuffix;
+  }
 
   counter(definition: MetricDefinition, labels: MetricLabels = {}): Counter {
     const series = this.#series(definition, "counter", labels);
@@ -92,6 +109,23 @@ class NumbersMeter implements PrometheusMeter {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
+  async snapshot(): Promise<MetricSnapshot[]> {
+    const snapshots: MetricSnapshot[] = [];
+    for (const { definition, series } of this.#families.values()) {
+      const { help, kind, name } = definition;
+      const points = [...series.values()].map((each) => ({
+        labels: each.labels,
+        value: currentValue(each),
+      }));
+      snapshots.push({ name, help, kind, points });
+    }
+    for (const [name, histogram] of this.#histograms) {
+      const { help, values } = await histogram.get();
+      snapshots.push({ name, help, kind: "histogram", points: histogramPoints(name, values) });
+    }
+    return snapshots;
+  }
+
   #series(definition: MetricDefinition, kind: "counter" | "gauge", labels: MetricLabels): Series {
     if (definition.kind !== kind) {
       throw new TypeError(`metric ${definition.name} is a ${definition.kind}, not a ${kind}`);
@@ -124,6 +158,7 @@ class NumbersMeter implements PrometheusMeter {
     if (definition.kind === "counter") {
       new prometheus.Counter({
         ...configuration,
+        name: definition.name + this.#counterSuffix,
         collect() {
           this.reset();
           for (const series of family.series.values())

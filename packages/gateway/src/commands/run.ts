@@ -15,12 +15,15 @@ import { reportAccounting } from "../accounting-report.js";
 import { AdjustableLogger } from "../adjustable-logger.js";
 import type { GatewayConfiguration } from "../configuration.js";
 import { ExitCode } from "../exit-code.js";
+import { OwnTelemetry } from "../own-telemetry/own-telemetry.js";
 import type { ProcessEnvironment } from "../process-environment.js";
 import { answerReload, isLoopback, reloadPath } from "../reload/reload-page.js";
 import { logDoubts, Reloader } from "../reload/reloader.js";
 import {
   loggerOptions,
+  meterOptions,
   metricsEndpoint,
+  processAttributes,
   type TelemetryConfig,
   targetInfoLabels,
 } from "../telemetry-config.js";
@@ -30,6 +33,9 @@ import {
  * which Kubernetes kills a pod.
  */
 export const shutdownTimeoutMs = 25_000;
+
+/** How long sending the last of the own telemetry may take, after everything else has stopped. */
+const ownTelemetryTimeoutMs = 3_000;
 
 /** What the gateway runs with. */
 export interface GatewaySources {
@@ -58,9 +64,17 @@ async function runUntilStopped(
   build: BuildInfo,
   io: ProcessEnvironment,
 ): Promise<ExitCode> {
-  const logger = createProcessLogger(checked.telemetry, io);
-  const meter = createMeter();
-  describeProcess(meter, checked.telemetry, build);
+  const { telemetry } = checked;
+  const meter = createMeter(meterOptions(telemetry));
+  const instanceId = randomUUID();
+  describeProcess(meter, targetInfoLabels(telemetry, build, instanceId));
+  const ownTelemetry = new OwnTelemetry(telemetry, {
+    ...{ build, meter, clock: systemClock, random: Math.random },
+    // Without `onLogged`: what the export of the log logs would be exported, and so on for ever.
+    logger: createProcessLogger(telemetry, io),
+    resource: processAttributes(telemetry, build, instanceId),
+  });
+  const logger = createProcessLogger(telemetry, io, ownTelemetry.onLogged);
   logDoubts(checked, logger);
   logger.info("starting", { version: build.version, node: process.versions.node });
   const stopSignal = waitForStopSignal(logger, io);
@@ -77,33 +91,40 @@ async function runUntilStopped(
       failure.abort();
     },
   });
-  const { telemetry } = checked;
   const reloader = new Reloader({ load, runtime, telemetry, logger, meter, clock });
   io.onReloadSignal(() => void reloader.reload("SIGHUP"));
   let metricsServer: AdminServer | undefined;
   let isStarted = false;
   try {
+    await ownTelemetry.start();
     metricsServer = await serveMetrics(telemetry, { logger, meter, reloader });
     const started = runtime.start().then(() => true);
     isStarted = await Promise.race([started, stopSignal.then(() => false)]);
   } catch (error) {
     logger.error("the gateway cannot start", failureFields(error));
     await metricsServer?.close();
+    await ownTelemetry.shutdown(systemClock.nowMs() + ownTelemetryTimeoutMs);
     return ExitCode.failed;
   }
   if (isStarted) logger.info("Everything is ready. Begin running and processing data.");
   await Promise.race([stopSignal, failed]);
   await drain(runtime, logger);
   await metricsServer?.close();
+  await ownTelemetry.shutdown(systemClock.nowMs() + ownTelemetryTimeoutMs);
   return failure.signal.aborted ? ExitCode.failed : ExitCode.ok;
 }
 
 /** Its level is kept outside of it, so that a reload can change it. */
-function createProcessLogger(telemetry: TelemetryConfig, io: ProcessEnvironment): AdjustableLogger {
+function createProcessLogger(
+  telemetry: TelemetryConfig,
+  io: ProcessEnvironment,
+  onLogged?: OwnTelemetry["onLogged"],
+): AdjustableLogger {
   const { level, ...options } = loggerOptions(telemetry);
   const writer = createLogger({
     ...options,
     level: "debug",
+    onLogged,
     isTerminal: io.stderr.isTerminal,
     destination: { write: (line) => io.stderr.write(line) },
   });
@@ -165,9 +186,8 @@ async function serveMetrics(
   return server;
 }
 
-function describeProcess(meter: PrometheusMeter, config: TelemetryConfig, build: BuildInfo): void {
+function describeProcess(meter: PrometheusMeter, labels: Readonly<Record<string, string>>): void {
   registerProcessMetrics(meter, { prefix: "otelcol" });
-  const labels = targetInfoLabels(config, build, randomUUID());
   const definition = {
     name: "target_info",
     help: "The process itself, as OpenTelemetry resource attributes.",
