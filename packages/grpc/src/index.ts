@@ -28,6 +28,7 @@ export {
   faultOf,
   GUARD_INTERVAL_MS,
   Http2Guard,
+  UNREAD_ANSWER_MS,
 } from "./http2-guard.js";
 export { HEADER_LIST_BYTES_MAX, headerListBytes, type Metadata } from "./metadata.js";
 export {

@@ -11,6 +11,11 @@ export class AuthenticationError extends Error {
 /** An extension that decides who may send: what `auth::authenticator` of a receiver must name. */
 export interface ServerAuthenticator extends Extension {
   /**
+   * What a sender who is not let in is asked for over HTTP: the value of `WWW-Authenticate` (RFC 9110,
+   * section 11.6.1). Unset sends no such header.
+   */
+  readonly challenge?: string | undefined;
+  /**
    * Lets a request in and says what is known of its sender, for `from_context: auth.<key>`.
    *
    * Asked before the body is read. Bounded in time by itself.

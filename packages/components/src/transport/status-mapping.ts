@@ -10,6 +10,8 @@ export interface FailureAnswer {
   readonly retryAfterSeconds: number | undefined;
   /** True when the error is neither Permanent nor Retryable: a bug of ours. */
   readonly isBug: boolean;
+  /** Value of `WWW-Authenticate` (RFC 9110, section 11.6.1); of a sender who was not let in only. */
+  readonly challenge?: string | undefined;
 }
 
 /** How long senders wait after an overload answer when nobody knows better. */
@@ -29,11 +31,14 @@ export function answerFor(error: unknown): FailureAnswer {
   return { status, httpStatus: 500, retryAfterSeconds: undefined, isBug: true };
 }
 
-/** The answer to whom an authenticator did not let in. */
-export function unauthenticatedAnswer(message: string): FailureAnswer {
+/** The answer to whom an authenticator did not let in; `challenge` says what to show instead. */
+export function unauthenticatedAnswer(
+  message: string,
+  challenge: string | undefined,
+): FailureAnswer {
   const status = { code: GrpcCode.UNAUTHENTICATED, message };
   const httpStatus = httpStatusOf(status.code);
-  return { status, httpStatus, retryAfterSeconds: undefined, isBug: false };
+  return { status, httpStatus, retryAfterSeconds: undefined, isBug: false, challenge };
 }
 
 function permanentAnswer(error: PermanentError): FailureAnswer {

@@ -15,8 +15,12 @@ import { parseHtpasswd } from "./htpasswd.js";
 import { PasswordCheck } from "./password-check.js";
 import type { StoredPassword } from "./stored-password.js";
 
+/** RFC 7617, section 2; the one space of names that a gateway has. */
+const CHALLENGE = 'Basic realm="inode-gateway", charset="UTF-8"';
+
 /** Lets in who shows a name and its password. */
 export class BasicAuthServer implements ServerAuthenticator {
+  readonly challenge = CHALLENGE;
   readonly #check: PasswordCheck;
   readonly #count: (outcome: AuthenticationOutcome) => void;
   readonly #file: CredentialFile | undefined;

@@ -60,6 +60,12 @@ export class BearerTokenAuth implements ServerAuthenticator, ClientAuthenticator
     return Promise.resolve();
   }
 
+  /** A scheme says how to use `Authorization`, and nothing of another header. */
+  get challenge(): string | undefined {
+    const { scheme } = this.#config;
+    return scheme === "" || this.#headerName !== "authorization" ? undefined : scheme;
+  }
+
   authenticate(headers: RequestHeaders): Promise<ReadonlyMap<string, string>> {
     const given = headers.get(this.#headerName)?.[0] ?? "";
     if (given === "") {

@@ -92,7 +92,7 @@ export class Admission {
         return { failure: this.#bug("authenticator", error) };
       }
       this.#counters.rejected("unauthenticated");
-      return { failure: unauthenticatedAnswer(error.message) };
+      return { failure: unauthenticatedAnswer(error.message, this.#authenticator?.challenge) };
     }
   }
 

@@ -2,7 +2,13 @@ import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "@inode-gateway/contract";
-import { faultOf, GUARD_INTERVAL_MS, Http2Guard, headerListBytes } from "@inode-gateway/grpc";
+import {
+  faultOf,
+  GUARD_INTERVAL_MS,
+  Http2Guard,
+  headerListBytes,
+  UNREAD_ANSWER_MS,
+} from "@inode-gateway/grpc";
 import { TIMER_MS_MAX } from "../../transport/timer-duration.js";
 import { ConnectionAge, type ConnectionAgeOptions } from "./connection-age.js";
 import { peerOf } from "./http-headers.js";
@@ -89,7 +95,10 @@ export class HttpConnections {
   requestEnded(socket: Socket): void {
     this.#running--;
     const connection = this.#http1.get(socket);
-    if (connection !== undefined) connection.running--;
+    if (connection !== undefined) {
+      connection.running--;
+      connection.ended++;
+    }
     if (this.#running === 0) this.#whenIdle?.();
   }
 
@@ -145,7 +154,7 @@ export class HttpConnections {
   }
 
   #add(socket: Socket): void {
-    this.#http1.set(socket, { running: 0, age: this.#newAge() });
+    this.#http1.set(socket, { running: 0, ended: 0, unread: undefined, age: this.#newAge() });
     socket.once("close", () => this.#http1.delete(socket));
   }
 
@@ -198,13 +207,40 @@ export class HttpConnections {
       if (!isIntroduced && nowMs - beganAtMs > PREFACE_TIMEOUT_MS) guard.close("no_preface");
       age.endSession(session, nowMs);
     }
-    for (const [socket, { age }] of this.#http1) if (age.isGraceOver(nowMs)) socket.destroy();
+    for (const [socket, connection] of this.#http1) {
+      const isUnread = isAnswerUnread(socket, connection, nowMs);
+      if (isUnread) this.#options.onClosed("answer_not_read", peerOf(socket));
+      if (isUnread || connection.age.isGraceOver(nowMs)) this.#close(socket);
+    }
+  }
+
+  // At once, so that nothing is counted twice: a socket says only later that it is closed.
+  #close(socket: Socket): void {
+    this.#http1.delete(socket);
+    socket.destroy();
   }
 }
 
 interface Http1Connection {
   running: number;
   readonly age: ConnectionAge;
+  /** Requests whose answer is out. */
+  ended: number;
+  /** Since when bytes wait in the socket and no answer gets out; undefined when none wait. */
+  unread: { readonly sinceMs: number; readonly ended: number } | undefined;
+}
+
+/** Whether the other end takes no answer any longer. To be called again and again. */
+function isAnswerUnread(socket: Socket, connection: Http1Connection, nowMs: number): boolean {
+  const { ended, unread } = connection;
+  if (socket.writableLength === 0) {
+    connection.unread = undefined;
+  } else if (unread?.ended === ended) {
+    return nowMs - unread.sinceMs > UNREAD_ANSWER_MS;
+  } else {
+    connection.unread = { sinceMs: nowMs, ended };
+  }
+  return false;
 }
 
 interface Http2Connection {

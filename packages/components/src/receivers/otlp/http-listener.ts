@@ -142,8 +142,13 @@ export class HttpListener {
     app.removeAllContentTypeParsers();
     // Bodies are read by the route, after everything that can be refused without them.
     app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    app.addHook("onRequest", async (_request, reply) => {
+    app.addHook("onRequest", async (request, reply) => {
       reply.headers(this.#config.response_headers);
+      const { headers, httpVersion } = request.raw;
+      if (httpVersion !== "1.1" || headers.host !== undefined) return;
+      // RFC 9112, section 3.2.
+      const encoding = encodingOf(headers["content-type"]);
+      await this.#send(request, reply, requestErrorReply(400, "header Host is missing", encoding));
     });
     for (const [url, signal] of this.#signalByPath) {
       app.post(url, (request, reply) => this.#onExport(signal, request, reply));
@@ -221,6 +226,9 @@ export class HttpListener {
       `HTTP/1.1 ${httpStatus} ${reason}\r\nContent-Type: ${contentType}\r\n` +
         `Content-Length: ${body.byteLength}\r\nConnection: close\r\n\r\n${body.toString()}`,
     );
+    // Who neither reads nor closes would keep its connection for ever.
+    const timer = this.#settings.clock.setTimer(LINGER_MS, () => socket.destroy());
+    socket.once("close", () => timer.cancel());
   }
 
   #send(request: FastifyRequest, reply: FastifyReply, answer: HttpReply): FastifyReply {
@@ -232,6 +240,7 @@ export class HttpListener {
       reply.header("retry-after", String(answer.retryAfterSeconds));
     }
     if (answer.allow !== undefined) reply.header("allow", answer.allow);
+    if (answer.challenge !== undefined) reply.header("www-authenticate", answer.challenge);
     this.#connections.answered(request.raw);
     if (!request.raw.complete) this.#linger(request.raw);
     return reply

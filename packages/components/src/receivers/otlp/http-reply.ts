@@ -13,6 +13,8 @@ export interface HttpReply {
   readonly retryAfterSeconds?: number | undefined;
   /** Methods for `Allow`, on 405 only. */
   readonly allow?: string | undefined;
+  /** Value of `WWW-Authenticate`, on 401 only. */
+  readonly challenge?: string | undefined;
 }
 
 /** 200 without partial_success: nothing was rejected, so the field must be left unset. */
@@ -24,8 +26,8 @@ export function successReply(signal: Signal, encoding: Encoding): HttpReply {
 
 /** Every 4xx and 5xx carries a google.rpc.Status in the request's own encoding, JSON if unknown. */
 export function failureReply(answer: FailureAnswer, encoding: Encoding | undefined): HttpReply {
-  const { httpStatus, retryAfterSeconds } = answer;
-  return { ...statusReply(httpStatus, answer.status, encoding), retryAfterSeconds };
+  const { challenge, httpStatus, retryAfterSeconds } = answer;
+  return { ...statusReply(httpStatus, answer.status, encoding), challenge, retryAfterSeconds };
 }
 
 /** The answer to a request that HTTP alone tells to be wrong. */
