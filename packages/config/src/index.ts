@@ -25,6 +25,7 @@ export { nearest } from "./nearest.js";
 export { type ParsedSection, parseSection } from "./parse-section.js";
 export { redact } from "./redact.js";
 export { isSecret, REDACTED, secret } from "./secret.js";
+export { fileProblem, readSmallFile } from "./small-file.js";
 export type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
 export {
   type ClientTlsMaterial,

@@ -56,6 +56,20 @@ test("a client without keys verifies with the system's certificates; insecure is
   );
 });
 
+// Reading a named pipe would keep a thread of the pool until somebody writes into it.
+test("what is no regular file is refused at once", async () => {
+  await run("mkfifo", [path("pipe")]);
+  for (const [name, reason] of [
+    [path("pipe"), "it is no file"],
+    ["/dev/zero", "it is no file"],
+    [directory, "it is a directory"],
+  ] as const) {
+    await assert.rejects(readClientTls(client({ ca_file: name })), {
+      message: `\`ca_file\` ${name} cannot be read: ${reason}`,
+    });
+  }
+});
+
 test("what is read can be used", async () => {
   const names = { ca_file: path("b.crt"), cert_file: path("a.crt"), key_file: path("a.key") };
   const suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"];
@@ -115,7 +129,7 @@ test("a file at the size limit is read, one byte more refused", async () => {
   assert.ok(await readClientTls(client({ ca_file: path("large.crt") })));
   await writeFile(path("large.crt"), pem.padEnd(TLS_FILE_BYTES_MAX + 1, "\n"));
   await assert.rejects(readClientTls(client({ ca_file: path("large.crt") })), {
-    message: /4194305 bytes, at most 4194304/,
+    message: /4194305 bytes, the limit is 4194304$/,
   });
 });
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
+import { fileProblem } from "./small-file.js";
 import { cipherString } from "./tls-cipher-suites.js";
 import type { ClientTlsConfig, ServerTlsConfig, TlsConfig } from "./tls-config.js";
 import { curveString } from "./tls-curves.js";
@@ -113,21 +114,7 @@ async function readPem(
   try {
     return { text: (await readTlsFile(path)).toString(), source };
   } catch (error) {
-    throw new Error(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
-    case "ENOENT":
-      return "there is no such file";
-    case "EACCES":
-    case "EPERM":
-      return "this process has no permission";
-    case "EISDIR":
-      return "it is a directory";
-    default:
-      return error instanceof Error ? error.message : String(error);
+    throw new Error(`${source} cannot be read: ${fileProblem(error)}`, { cause: error });
   }
 }
 

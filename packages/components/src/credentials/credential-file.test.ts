@@ -108,7 +108,7 @@ test("at the start what cannot be used is an error with the key and the file", a
     message: `\`filename\` ${missing}: there is no such file`,
   });
   await assert.rejects(follow(t, folder).file.start(), {
-    message: `\`filename\` ${folder}: it is no file`,
+    message: `\`filename\` ${folder}: it is a directory`,
   });
   const broken = join(folder, "broken");
   writeFileSync(broken, "broken secret");

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { fileProblem, readSmallFile } from "@inode-gateway/config";
 import type { ComponentSettings, Timer } from "@inode-gateway/contract";
 import { credentialReloads } from "./metrics.js";
 
@@ -51,7 +50,7 @@ export class CredentialFile {
       apply(text);
       this.#version = versionOf(text);
     } catch (error) {
-      throw new Error(`\`${key}\` ${path}: ${reasonOf(error)}`);
+      throw new Error(`\`${key}\` ${path}: ${fileProblem(error)}`);
     }
     this.#wait();
   }
@@ -74,7 +73,7 @@ export class CredentialFile {
       const text = await readCredentials(this.#options.path);
       this.#use(versionOf(text), () => this.#options.apply(text));
     } catch (error) {
-      this.#use(`unreadable: ${reasonOf(error)}`, () => {
+      this.#use(`unreadable: ${fileProblem(error)}`, () => {
         throw error;
       });
     }
@@ -95,7 +94,7 @@ export class CredentialFile {
       reportState("ok");
     } catch (error) {
       count("failure");
-      const reason = reasonOf(error);
+      const reason = fileProblem(error);
       logger.error(
         "A changed file of credentials cannot be used, the credentials before it go on",
         {
@@ -110,35 +109,10 @@ export class CredentialFile {
 }
 
 async function readCredentials(path: string): Promise<string> {
-  // Without O_NONBLOCK a named pipe would keep a thread until somebody writes.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new Error("it is no file");
-    if (stats.size > CREDENTIAL_FILE_BYTES_MAX) {
-      throw new Error(`it has ${stats.size} bytes, the limit is ${CREDENTIAL_FILE_BYTES_MAX}`);
-    }
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
-  }
+  return (await readSmallFile(path, CREDENTIAL_FILE_BYTES_MAX)).toString("utf8");
 }
 
 // Secrets are not kept twice only to compare them.
 function versionOf(text: string): string {
   return createHash("sha256").update(text).digest("base64");
-}
-
-function reasonOf(error: unknown): string {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
-    case "ENOENT":
-      return "there is no such file";
-    case "EACCES":
-    case "EPERM":
-      return "this process has no permission";
-    case "EISDIR":
-      return "it is a directory";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }
