@@ -242,7 +242,7 @@ export class RunningCall {
     this.#isOver = true;
     this.#message = undefined;
     this.#budget.close();
-    this.#shared.slowMessages.ended(this);
+    if (!this.#isBodyComplete) this.#shared.slowMessages.ended(this);
     clearTimeout(this.#deadlineTimer);
   }
 }

@@ -29,7 +29,7 @@ import { TIMER_MS_MAX, waitUntil } from "../wait-until.js";
 import { type Http2ServerAccess, openHttp2Server } from "./http2-server.js";
 import { ReceivedHead } from "./received-call.js";
 import { refusalOf, refuse } from "./refuse.js";
-import { type CallOrigin, RunningCall } from "./running-call.js";
+import { type CallOrigin, type CallSurroundings, RunningCall } from "./running-call.js";
 import { SlowMessages } from "./slow-messages.js";
 import { FLOW_CONTROL_WINDOW_BYTES } from "./window.js";
 
@@ -45,6 +45,7 @@ export class GrpcJsServer implements UnaryServer {
   readonly #listener: Listener;
   readonly #running = new RunningTasks();
   readonly #slowMessages: SlowMessages;
+  readonly #surroundings: CallSurroundings;
   readonly #connections = new Map<Http2Session, Connection>();
   #listening: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -56,6 +57,7 @@ export class GrpcJsServer implements UnaryServer {
     this.#options = options;
     this.#handlers = new Map(handlers);
     this.#slowMessages = new SlowMessages(options.messageTimeoutMs);
+    this.#surroundings = { options, handlers: this.#running, slowMessages: this.#slowMessages };
     const interceptors = [(_: unknown, call: ServerInterceptingCallInterface) => this.#adopt(call)];
     this.#server = new Server({ ...serverOptions(options), interceptors });
     for (const path of handlers.keys()) {
@@ -175,11 +177,7 @@ export class GrpcJsServer implements UnaryServer {
     const admission = this.#admit(start, stream, guard);
     if (admission === false) return;
     const origin: CallOrigin = { start, head, handler, admission, guard };
-    this.#arriving = new RunningCall(stream, origin, {
-      options: this.#options,
-      handlers: this.#running,
-      slowMessages: this.#slowMessages,
-    });
+    this.#arriving = new RunningCall(stream, origin, this.#surroundings);
     // Of the headers grpc-js needs these two; what it would make of the others is done already.
     this.#http2.forward(stream, { ":path": path, "content-type": "application/grpc" });
   }

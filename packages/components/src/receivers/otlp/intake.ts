@@ -86,7 +86,7 @@ export class Intake {
     let items = 0;
     try {
       if (!isChecked) checkRequest(signal, bytes);
-      const batch = new Batch({ signal, chunks: [bytes], origin: { ...origin, request: bytes } });
+      const batch = new Batch({ signal, chunks: [bytes], origin: withRequest(origin, bytes) });
       items = batch.itemCount;
       // An empty request SHOULD succeed; the Collector neither forwards nor counts it.
       if (items === 0) return undefined;
@@ -170,4 +170,10 @@ export class Intake {
     this.#counters.failed(signal, items);
     return this.reportBug(signal, error);
   }
+}
+
+// Not by spreading, which costs some microseconds a request.
+function withRequest(origin: BatchOrigin, request: Uint8Array): BatchOrigin {
+  const { auth, deadlineMs, metadata, peer, receivedAtMs } = origin;
+  return { peer, receivedAtMs, deadlineMs, metadata, request, auth };
 }
