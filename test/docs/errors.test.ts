@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
@@ -327,8 +327,12 @@ suite("docs/errors.md: senders and destinations", { concurrency: 2 }, () => {
   }
 
   /** A gateway as the destination of another one. */
-  async function destination(t: TestContext, tls?: object): Promise<[Executable, string]> {
-    const grpc = { endpoint: "localhost:0", ...(tls === undefined ? {} : { tls }) };
+  async function destination(
+    t: TestContext,
+    tls?: object,
+    more: object = {},
+  ): Promise<[Executable, string]> {
+    const grpc = { endpoint: "localhost:0", ...(tls === undefined ? {} : { tls }), ...more };
     const running = gateway(
       ...baseSettings,
       ...set(
@@ -393,6 +397,16 @@ suite("docs/errors.md: senders and destinations", { concurrency: 2 }, () => {
     writeFileSync(files.cert_file, "no certificate");
     const heading = "A changed certificate file cannot be used";
     await goesOnWith(t, heading, backend, /\] ERROR: /, [dirname(files.cert_file)]);
+  });
+
+  test("one connection more than a receiver takes", async (t) => {
+    const [backend, endpoint] = await destination(t, undefined, { max_connections: 1 });
+    for (const _ of [1, 2]) {
+      const socket = connect(Number(endpoint.split(":")[1]), "localhost");
+      t.after(() => socket.destroy());
+      await once(socket, "connect");
+    }
+    await goesOnWith(t, "A connection is closed because of a limit", backend);
   });
 
   test("a sender that speaks TLS to the port of plain HTTP", async (t) => {
