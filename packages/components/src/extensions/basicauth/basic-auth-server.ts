@@ -13,7 +13,10 @@ import { parseBasicHeader } from "./basic-header.js";
 import type { HtpasswdConfig } from "./config.js";
 import { parseHtpasswd } from "./htpasswd.js";
 import { PasswordCheck } from "./password-check.js";
-import type { StoredPassword } from "./stored-password.js";
+import { isSlow, type StoredPassword } from "./stored-password.js";
+
+/** Whose turn it is when names are checked that nobody has; no user is called so. */
+const NOBODY = "";
 
 /** RFC 7617, section 2; the one space of names that a gateway has. */
 const CHALLENGE = 'Basic realm="inode-gateway", charset="UTF-8"';
@@ -25,7 +28,10 @@ export class BasicAuthServer implements ServerAuthenticator {
   readonly #count: (outcome: AuthenticationOutcome) => void;
   readonly #file: CredentialFile | undefined;
   readonly #inline: string;
+  #hasFileUsers = false;
   #users: ReadonlyMap<string, StoredPassword> = new Map();
+  /** What unknown names are checked against, so that an answer's time does not tell who is known. */
+  #decoy: StoredPassword | undefined;
 
   constructor(settings: ComponentSettings, { file = "", inline = "" }: HtpasswdConfig) {
     this.#check = new PasswordCheck(settings.clock);
@@ -35,7 +41,7 @@ export class BasicAuthServer implements ServerAuthenticator {
     this.#file = new CredentialFile(settings, {
       key: "htpasswd::file",
       path: file,
-      apply: (text) => this.#use(parseHtpasswd(text)),
+      apply: (text) => this.#useFile(parseHtpasswd(text)),
     });
   }
 
@@ -71,11 +77,23 @@ export class BasicAuthServer implements ServerAuthenticator {
 
   async #refuseWrong(username: string, password: string): Promise<void> {
     const stored = this.#users.get(username);
-    if (stored !== undefined && (await this.#check.isRight(username, password, stored))) return;
+    if (stored !== undefined) {
+      if (await this.#check.isRight(username, password, stored)) return;
+    } else if (this.#decoy !== undefined) {
+      await this.#check.isRight(username, password, this.#decoy, NOBODY);
+    }
     throw new AuthenticationError("invalid credentials");
+  }
+
+  #useFile(users: ReadonlyMap<string, StoredPassword>): void {
+    // Whoever writes a file in place empties it first: that must not turn every sender away.
+    if (users.size === 0 && this.#hasFileUsers) throw new Error("it names no user");
+    this.#hasFileUsers = users.size > 0;
+    this.#use(users);
   }
 
   #use(fromFile: ReadonlyMap<string, StoredPassword>): void {
     this.#users = new Map([...fromFile, ...parseHtpasswd(this.#inline)]);
+    this.#decoy = [...this.#users.values()].find(isSlow);
   }
 }

@@ -29,9 +29,15 @@ export class PasswordCheck {
   /**
    * Whether a password is a user's stored one.
    *
+   * @param turn whose turn in the queue of slow checks this takes
    * @throws RetryableError when more is to be checked than is possible now
    */
-  async isRight(user: string, password: string, stored: StoredPassword): Promise<boolean> {
+  async isRight(
+    user: string,
+    password: string,
+    stored: StoredPassword,
+    turn = user,
+  ): Promise<boolean> {
     if (!isSlow(stored)) return matches(password, stored);
     this.#key ??= randomBytes(32);
     // With what is stored in it, an outcome ends with the line it is about.
@@ -40,7 +46,7 @@ export class PasswordCheck {
       .digest("base64");
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const underWay = this.#underWay.get(digest) ?? this.#begin(digest, user, password, stored);
+    const underWay = this.#underWay.get(digest) ?? this.#begin(digest, turn, password, stored);
     try {
       return await underWay;
     } catch (error) {
@@ -54,8 +60,8 @@ export class PasswordCheck {
     await this.#thread.stop();
   }
 
-  #begin(digest: string, user: string, password: string, stored: StoredPassword): Promise<boolean> {
-    const added = this.#queue.add(user, password, stored);
+  #begin(digest: string, turn: string, password: string, stored: StoredPassword): Promise<boolean> {
+    const added = this.#queue.add(turn, password, stored);
     if (added === undefined) throw busy("too many passwords wait to be checked");
     const check = added
       .then((isMatch) => {
