@@ -39,7 +39,6 @@ type EntryParts = Pick<QueueEntry, "size" | "enqueuedAtMs"> &
 
 /** A new entry of a batch. */
 export function entryOf(batch: Batch, parts: EntryParts): QueueEntry {
-  // Field by field: spreading takes microseconds, and this is done for every request.
   return {
     batch,
     key: undefined,
