@@ -7,7 +7,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { suite, type TestContext, test } from "node:test";
 import { waitUntil } from "@inode-gateway/testkit";
 import {
@@ -15,6 +15,7 @@ import {
   faultOf,
   Http2Guard,
   OVERHEAD_BYTES_BURST,
+  QUIET_MS,
   RESETS_BURST,
   SUSPECT_ANSWER_MS,
   UNREAD_ANSWER_MS,
@@ -27,6 +28,9 @@ interface Watched {
   /** What the guard takes for the time and for the bytes read beyond the real ones. */
   readonly world: { nowMs: number; extraBytes: number };
   readonly streams: ServerHttp2Stream[];
+  /** Of every connection, the client's first. */
+  readonly guards: Http2Guard[];
+  readonly port: number;
 }
 
 /** A real HTTP/2 connection with a guard, whose clock and counter of bytes the test moves. */
@@ -34,11 +38,17 @@ async function watch(t: TestContext, settings: { initialWindowSize?: number } = 
   const world = { nowMs: 0, extraBytes: 0 };
   const faults: ConnectionFault[] = [];
   const streams: ServerHttp2Stream[] = [];
+  const guards: Http2Guard[] = [];
   const http2 = createHttp2Server();
-  const server = createServer((socket) => http2.emit("connection", counted(socket, world)));
+  // As listeners do: the session is announced while its connection is handed over.
+  let arriving: Socket | undefined;
+  const server = createServer((socket) => {
+    arriving = counted(socket, world);
+    http2.emit("connection", arriving);
+  });
   const watched = new Promise<Http2Guard>((resolve) => {
     http2.on("session", (session: ServerHttp2Session) => {
-      const guard = new Http2Guard(session, session.socket as Socket, {
+      const guard = new Http2Guard(session, arriving ?? session.socket, {
         nowMs: () => world.nowMs,
         windowBytes: 65_535,
         onFault: (fault) => faults.push(fault),
@@ -50,6 +60,7 @@ async function watch(t: TestContext, settings: { initialWindowSize?: number } = 
         stream.resume();
         streams.push(stream);
       });
+      guards.push(guard);
       resolve(guard);
     });
   });
@@ -62,7 +73,7 @@ async function watch(t: TestContext, settings: { initialWindowSize?: number } = 
     client.destroy();
     server.close();
   });
-  return { client, faults, guard: await watched, streams, world } satisfies Watched;
+  return { client, faults, guard: await watched, guards, port, streams, world } satisfies Watched;
 }
 
 function counted(socket: Socket, world: { extraBytes: number }): Socket {
@@ -143,6 +154,63 @@ suite("Http2Guard", () => {
     world.nowMs += SUSPECT_ANSWER_MS + 1;
     guard.check();
     assert.deepEqual(faults, []);
+  });
+
+  test("probes a connection that became quiet once, and keeps it when it lives", async (t) => {
+    const { client, faults, guard, world } = await watch(t);
+    let pings = 0;
+    client.on("ping", () => pings++);
+    await waitUntil(() => !client.connecting);
+    const roundTrip = () => new Promise((resolve) => client.ping(resolve));
+    await roundTrip();
+    guard.check();
+    world.nowMs += QUIET_MS - 1;
+    guard.check();
+    await roundTrip();
+    assert.equal(pings, 0);
+
+    guard.check();
+    world.nowMs += QUIET_MS;
+    guard.check();
+    await waitUntil(() => pings === 1);
+    // The answer comes without any other byte, and is counted at the next look.
+    await waitUntil(() => {
+      guard.check();
+      world.nowMs += QUIET_MS + SUSPECT_ANSWER_MS + 1;
+      return world.nowMs > 50 * QUIET_MS;
+    });
+    assert.deepEqual(faults, []);
+    assert.ok(pings <= 2, `${pings} probes of a connection on which nothing is sent`);
+  });
+
+  // Scenario: a frame above the allowed size; nghttp2 says GOAWAY and reads no more, not even the end.
+  test("closes a connection that nghttp2 has ended on its own", async (t) => {
+    const { faults, guards, port, world } = await watch(t);
+    const peer = connectTcp(port, "127.0.0.1");
+    t.after(() => peer.destroy());
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    const tooLarge = Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1]);
+    peer.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings]));
+    await waitUntil(() => guards.length === 2);
+    let received = Buffer.alloc(0);
+    peer.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+    });
+    peer.end(tooLarge);
+    await waitUntil(() => received.includes(Buffer.from([0, 0, 0, 0, 0, 6])), {
+      description: "GOAWAY with FRAME_SIZE_ERROR",
+    });
+    const guard = guards[1];
+    guard?.check();
+    world.nowMs += QUIET_MS;
+    guard?.check();
+    world.nowMs += SUSPECT_ANSWER_MS;
+    guard?.check();
+    assert.deepEqual(faults, []);
+    world.nowMs += 1;
+    guard?.check();
+    assert.deepEqual(faults, ["protocol_error"]);
+    await once(peer, "close");
   });
 
   test("tells floods from mistakes, and both from a peer that is gone", () => {

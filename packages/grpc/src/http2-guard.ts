@@ -31,6 +31,13 @@ const SUSPECT_OVERHEAD_BYTES = 4_096;
 /** How long a suspect may take for the answer; nobody is suspect more often. */
 export const SUSPECT_ANSWER_MS = 10_000;
 
+/**
+ * After this long without a byte from the peer a connection is probed, once until the next byte comes:
+ * nghttp2 ends a session by itself for a broken frame, sends GOAWAY and stops reading, and Node tells
+ * nobody. Such a connection would stay after its peer has gone.
+ */
+export const QUIET_MS = 10_000;
+
 /** Time between GOAWAY and the end of the connection, for a peer that reads. */
 const CLOSING_MS = 1_000;
 
@@ -85,6 +92,11 @@ export class Http2Guard {
   #discardBytes = 0;
   #suspectSinceMs = Number.NEGATIVE_INFINITY;
   #hasAnsweredPing = true;
+  #lastBytesRead = 0;
+  #quietSinceMs: number;
+  /** Bytes that had come when the peer answered the last probe: the connection was alive then. */
+  #provenBytesRead = 0;
+  #probe: { readonly sinceMs: number; readonly bytesWritten: number } | undefined;
   #isOver = false;
 
   constructor(session: ServerHttp2Session, socket: Socket, options: Http2GuardOptions) {
@@ -93,6 +105,7 @@ export class Http2Guard {
     this.#socket = socket;
     this.#options = options;
     this.#explainedBytes = socket.bytesRead;
+    this.#quietSinceMs = nowMs;
     this.#resets = new TokenBucket(RESETS_BURST, RESETS_PER_SECOND, nowMs);
     this.#overhead = new TokenBucket(OVERHEAD_BYTES_BURST, OVERHEAD_BYTES_PER_SECOND, nowMs);
     if (options.pings !== undefined) {
@@ -108,7 +121,8 @@ export class Http2Guard {
   requestBegan(stream: ServerHttp2Stream, headerBytes: number): void {
     this.#openStreams++;
     this.#explainedBytes += headerBytes + REQUEST_FRAMES_BYTES;
-    stream.once("close", () => {
+    // It closes once; `once` would wrap the listener, and take it out again, for each request.
+    stream.on("close", () => {
       this.#openStreams--;
       this.#answers.delete(stream);
       if (!this.#cutOff.delete(stream) && wasReset(stream)) this.#onReset();
@@ -127,10 +141,10 @@ export class Http2Guard {
     this.#discardBytes = this.#options.windowBytes;
   }
 
-  /** The answer to a request is handed to HTTP/2. */
+  /** The answer to a request, or its first part, is handed to HTTP/2. */
   answered(stream: ServerHttp2Stream): void {
     // Whom nobody waits for: the peer has reset it.
-    if (stream.closed || stream.destroyed || stream.aborted) return;
+    if (this.#answers.has(stream) || stream.closed || stream.destroyed || stream.aborted) return;
     this.#answers.set(stream, this.#options.nowMs());
     this.#pings?.answered();
   }
@@ -145,6 +159,7 @@ export class Http2Guard {
     if (!this.#hasAnsweredPing && nowMs - this.#suspectSinceMs > SUSPECT_ANSWER_MS) {
       this.close("not_responding");
     }
+    if (this.#isAbandoned(nowMs)) this.close("protocol_error");
   }
 
   /** Ends the connection now, telling the peer to calm down. */
@@ -178,6 +193,28 @@ export class Http2Guard {
     this.#hasAnsweredPing = !this.#session.ping((error) => {
       if (error === null) this.#hasAnsweredPing = true;
     });
+  }
+
+  /** Whether nghttp2 has ended the session without a word: then a PING is taken and never written. */
+  #isAbandoned(nowMs: number): boolean {
+    const { bytesRead, bytesWritten } = this.#socket;
+    if (bytesRead !== this.#lastBytesRead) {
+      this.#lastBytesRead = bytesRead;
+      this.#quietSinceMs = nowMs;
+      this.#probe = undefined;
+    }
+    if (nowMs - this.#quietSinceMs < QUIET_MS || bytesRead === this.#provenBytesRead) return false;
+    if (this.#probe !== undefined) {
+      const { bytesWritten: before, sinceMs } = this.#probe;
+      // A peer that is merely slow, or suspended, was sent the PING.
+      return bytesWritten === before && nowMs - sinceMs > SUSPECT_ANSWER_MS;
+    }
+    if (this.#session.destroyed) return false;
+    this.#probe = { sinceMs: nowMs, bytesWritten };
+    this.#session.ping((error) => {
+      if (error === null) this.#provenBytesRead = this.#socket.bytesRead;
+    });
+    return false;
   }
 
   #onReset(): void {
