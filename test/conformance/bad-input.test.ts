@@ -16,6 +16,7 @@ import {
 } from "./mutated-requests.js";
 import { exportPaths, PlainGrpcClient } from "./otlp/grpc-client.js";
 import { send } from "./otlp/http-client.js";
+import { RawConnection } from "./otlp/raw-socket.js";
 import { type RunningReceiver, startReceiver } from "./otlp/receiver-fixture.js";
 
 /** Requests over each transport; the issue asks for 10,000 in all. */
@@ -107,6 +108,35 @@ suite(`mutated requests, seed ${SEED} (BAD_INPUT_SEED)`, () => {
     assert.ok((answers.get(3) ?? 0) > REQUESTS / 4);
     assert.ok(growth < GROWTH_BYTES_MAX, `grew by ${growth} bytes`);
   });
+});
+
+suite("what Node would answer without a Status", () => {
+  const exchanges: readonly (readonly [string, string, RegExp])[] = [
+    [
+      "no Host",
+      "POST /v1/traces HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+      /^HTTP\/1\.1 400 [\s\S]*\r\n\r\n\{"code":3,"message":"header Host is missing"/,
+    ],
+    [
+      "no Host on HTTP/1.0, which does not know it",
+      "POST /v1/traces HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+      /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n\{\}$/,
+    ],
+    [
+      "an expectation that nobody knows, which is ignored",
+      "POST /v1/traces HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+      /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n\{\}$/,
+    ],
+  ];
+  for (const [title, request, answer] of exchanges) {
+    test(title, async (t) => {
+      const receiver = await nopReceiver(t);
+      const connection = await RawConnection.open(receiver.httpUrl);
+      t.after(() => connection.destroy());
+      connection.write(request);
+      assert.match(await connection.receive("\r\n\r\n{"), answer);
+    });
+  }
 });
 
 async function assertValidSucceeds(receiver: RunningReceiver, dispatcher: Agent): Promise<void> {

@@ -59,6 +59,10 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     server.emit("request", request, response);
   });
+  // Other expectations may be ignored (RFC 9110, section 10.1.1); Node would answer without a Status.
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    server.emit("request", request, response);
+  });
   server.maxConnections = options.maxConnections;
   connections.follow(server, tls !== undefined);
   return server;
@@ -120,6 +124,8 @@ function http1Options({ headersTimeoutMs, idleTimeoutMs }: HttpServerOptions) {
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEPALIVE_MS,
     maxHeaderSize: HEADER_LIST_BYTES_MAX,
+    // Refused by the listener, with a Status.
+    requireHostHeader: false,
     // Bodies have a timeout of our own, which HTTP/2 knows as well.
     requestTimeout: 0,
     headersTimeout: headersTimeoutMs,
