@@ -59,7 +59,7 @@ export class RunningGateway {
   }
 
   /** Starts it and waits until it is ready; it ends with the test. */
-  static async start(t: TestContext, parts: GatewayParts): Promise<RunningGateway> {
+  static async start(t: Pick<TestContext, "after">, parts: GatewayParts): Promise<RunningGateway> {
     const { extensions = {}, receivers = plainReceiver, processors = {} } = parts;
     const folder = temporaryFolder(t);
     const path = join(folder, "gateway.yaml");
@@ -120,7 +120,7 @@ export function metricSum(
 }
 
 /** A folder that goes with the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: Pick<TestContext, "after">): string {
   const folder = mkdtempSync(join(tmpdir(), "inode-gateway-e2e-"));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;

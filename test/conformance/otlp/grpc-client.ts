@@ -39,7 +39,7 @@ export class PlainGrpcClient {
   readonly #client: Client;
 
   constructor(
-    t: TestContext,
+    t: Pick<TestContext, "after">,
     address: string,
     options: ClientOptions = {},
     creds: ChannelCredentials = credentials.createInsecure(),
