@@ -77,6 +77,14 @@ test("another header and scheme, or none", async (t) => {
   assert.deepEqual(own(), [["x-api-key", "abc"]]);
 });
 
+test("the challenge is the scheme of `Authorization`; there is none for what HTTP knows no name of", async (t) => {
+  const challenge = async (written: Written) => (await startAuth(t, written)).extension.challenge;
+  assert.equal(await challenge({ token: "abc" }), "Bearer");
+  assert.equal(await challenge({ token: "abc", scheme: "ApiKey" }), "ApiKey");
+  assert.equal(await challenge({ token: "abc", scheme: "" }), undefined);
+  assert.equal(await challenge({ token: "abc", header: "X-Api-Key" }), undefined);
+});
+
 test("a file wins, is followed, and its empty lines are no tokens", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "bearer-"));
   t.after(() => rmSync(folder, { recursive: true }));
