@@ -5,8 +5,8 @@ export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 /**
  * Compares two values by the rules of the language: int with float as floats, false below true, bytes
- * one by one, nil only with nil. What cannot be compared is neither equal nor ordered; only `!=` is
- * true of it.
+ * one by one, nil only with nil and with empty bytes, which are nil to Go. What cannot be compared is
+ * neither equal nor ordered; only `!=` is true of it.
  */
 export function compareValues(left: Value, operator: ComparisonOperator, right: Value): boolean {
   if (operator === "==") return equalValues(left, right);
@@ -40,7 +40,8 @@ export function equalValues(left: Value, right: Value): boolean {
 
 /** Below, at or above 0; NaN where there is no order. */
 function orderOf(left: Value, right: Value): number {
-  if (left === undefined || right === undefined) return left === right ? 0 : Number.NaN;
+  const isNil = isNilOrEmpty(left);
+  if (isNil || isNilOrEmpty(right)) return isNil && isNilOrEmpty(right) ? 0 : Number.NaN;
   if (typeof left === "string") {
     return typeof right === "string" ? orderOfTexts(left, right) : Number.NaN;
   }
@@ -51,6 +52,10 @@ function orderOf(left: Value, right: Value): number {
     return right instanceof Uint8Array ? Buffer.compare(left, right) : Number.NaN;
   }
   return orderOfNumbers(left, right);
+}
+
+function isNilOrEmpty(value: Value): boolean {
+  return value === undefined || (value instanceof Uint8Array && value.length === 0);
 }
 
 function orderOfNumbers(left: Value, right: Value): number {

@@ -15,7 +15,7 @@ import { conditionFunctions } from "./functions.js";
 import { parseCondition, parseRouteStatement } from "./parse-condition.js";
 import type { ContextName } from "./path-fields.js";
 import type { CallNode, ConditionNode, ValueNode } from "./syntax-tree.js";
-import type { TelemetryCursor } from "./telemetry-cursor.js";
+import { TelemetryCursor } from "./telemetry-cursor.js";
 import { compileTelemetryFunction, telemetryFunctions } from "./telemetry-functions.js";
 import { Double, int64, typeName, type Value } from "./value.js";
 
@@ -119,7 +119,7 @@ class Compiler {
       case "path":
         return compilePath(node.segments, this.#context);
       case "enum": {
-        const number = enumNamed(node.name, node.column);
+        const number = enumNamed(node.name, node.column, this.#context);
         return { level: CONSTANT, get: () => number };
       }
       case "call":
@@ -163,14 +163,16 @@ class Compiler {
       );
     }
     const values = node.arguments.map((argument) => this.#value(argument));
-    if (own !== undefined) return compileTelemetryFunction(own, values);
+    if (own !== undefined) {
+      checkLiteralTexts(node);
+      return compileTelemetryFunction(own, values);
+    }
     const plain = conditionFunctions.get(node.name);
     const apply = plain?.prepare?.(node.arguments) ?? plain?.apply;
     if (apply === undefined) throw unknownFunction(node);
-    return {
-      level: levelOf(values),
-      get: (cursor) => apply(values.map(({ get }) => get(cursor))),
-    };
+    const level = levelOf(values);
+    const get = (cursor: TelemetryCursor) => apply(values.map((value) => value.get(cursor)));
+    return level === CONSTANT ? constantCall(node, get) : { level, get };
   }
 
   /** Keeps the answer of a condition for as long as what it depends on stays the same. */
@@ -221,12 +223,16 @@ function levelOf(values: readonly CompiledValue[]): number {
   return values.reduce((deepest, { level }) => Math.max(deepest, level), CONSTANT);
 }
 
-function enumNamed(name: string, column: number): number {
-  const number = enumValues.get(name);
+function enumNamed(name: string, column: number, context: ContextName): number {
+  const values = enumValues[context];
+  const number = values.get(name);
   if (number !== undefined) return number;
-  const meant = nearest(name, [...enumValues.keys()]);
+  const meant = nearest(name, [...values.keys()]);
   const suggestion = meant === undefined ? "" : `, did you mean \`${meant}\`?`;
-  throw new ConditionSyntaxError(column, `unknown name \`${name}\`${suggestion}`);
+  throw new ConditionSyntaxError(
+    column,
+    `unknown name \`${name}\` in context \`${context}\`${suggestion}`,
+  );
 }
 
 function unknownFunction({ name, column }: CallNode): ConditionSyntaxError {
@@ -244,6 +250,25 @@ function checkArgumentCount(node: CallNode, min: number, max: number): void {
     node.column,
     `\`${node.name}\` takes ${min === max ? min : `${min} to ${max}`} arguments, found ${count}`,
   );
+}
+
+// Looked up in the telemetry itself, by keys that must be known beforehand, as in the Collector.
+function checkLiteralTexts({ arguments: nodes, name }: CallNode): void {
+  for (const node of nodes) {
+    if (node.kind === "literal" && typeof node.value === "string") continue;
+    throw new ConditionSyntaxError(node.column, `\`${name}\` takes strings, written out`);
+  }
+}
+
+/** A call of nothing but literals, computed once. */
+function constantCall({ column }: CallNode, get: (cursor: TelemetryCursor) => Value) {
+  try {
+    const value = get(new TelemetryCursor());
+    return { level: CONSTANT, get: () => value };
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    throw new ConditionSyntaxError(column, error.message);
+  }
 }
 
 function wantBool(value: Value): boolean {

@@ -1,17 +1,20 @@
+import type { ContextName } from "./path-fields.js";
+
 const severities = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 function numbered(prefix: string, names: readonly string[]): [string, number][] {
   return names.map((name, number) => [`${prefix}_${name}`, number]);
 }
 
-/** The names that stand for numbers, in every context; those of the Collector. */
-export const enumValues: ReadonlyMap<string, number> = new Map<string, number>([
+const spanNames = [
   ...numbered("SPAN_KIND", ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]),
   ...numbered("STATUS_CODE", ["UNSET", "OK", "ERROR"]),
-  ...numbered("SEVERITY_NUMBER", [
-    "UNSPECIFIED",
-    ...severities.flatMap((severity) => ["", "2", "3", "4"].map((step) => severity + step)),
-  ]),
+];
+const logNames = numbered("SEVERITY_NUMBER", [
+  "UNSPECIFIED",
+  ...severities.flatMap((severity) => ["", "2", "3", "4"].map((step) => severity + step)),
+]);
+const metricNames = [
   ...numbered("METRIC_DATA_TYPE", [
     "NONE",
     "GAUGE",
@@ -21,6 +24,15 @@ export const enumValues: ReadonlyMap<string, number> = new Map<string, number>([
     "SUMMARY",
   ]),
   ...numbered("AGGREGATION_TEMPORALITY", ["UNSPECIFIED", "DELTA", "CUMULATIVE"]),
-  ["FLAG_NONE", 0],
-  ["FLAG_NO_RECORDED_VALUE", 1],
-]);
+];
+
+/** The names that stand for numbers, by the context that knows them; those of the Collector. */
+export const enumValues: Readonly<Record<ContextName, ReadonlyMap<string, number>>> = {
+  resource: new Map(),
+  scope: new Map(),
+  span: new Map(spanNames),
+  spanevent: new Map(spanNames),
+  metric: new Map(metricNames),
+  datapoint: new Map([...metricNames, ["FLAG_NONE", 0], ["FLAG_NO_RECORDED_VALUE", 1]]),
+  log: new Map(logNames),
+};

@@ -41,7 +41,14 @@ const refused: readonly (readonly [ContextName, string, string])[] = [
   ["span", "end_time > 1", "column 1: context `span` has no `end_time`; use `end_time_unix_nano`"],
   ["span", "log.body == 1", "column 1: `log` cannot be seen from context `span`, only `span`"],
   ["resource", 'span.name == ""', "column 1: `span` cannot be seen from context `resource`"],
-  ["span", "kind == SPAN_KIND_SERVR", "column 9: unknown name `SPAN_KIND_SERVR`, did you mean"],
+  [
+    "span",
+    "kind == SPAN_KIND_SERVR",
+    "column 9: unknown name `SPAN_KIND_SERVR` in context `span`, did you mean",
+  ],
+  ["log", "SPAN_KIND_SERVER == 2", "column 1: unknown name `SPAN_KIND_SERVER` in context `log`"],
+  ["span", "Int([1]) == 1", "column 1: list is no number"],
+  ["metric", "HasAttrKeyOnDatapoint(name)", "column 23: `HasAttrKeyOnDatapoint` takes strings"],
   ["span", 'IsMatsch(name, "")', "column 1: unknown function `IsMatsch`, did you mean `IsMatch`?"],
   ["span", "Qqqqqqqqq(name)", "column 1: unknown function `Qqqqqqqqq`, supported are IsMatch"],
   ["span", "IsMatch(name)", "column 1: `IsMatch` takes 2 arguments, found 1"],
@@ -98,9 +105,10 @@ test("what has no answer for one item says so", () => {
     ['attributes["tags"][2] == 1', "index 2 is out of bounds"],
     ['attributes["map"][0] == 1', "map cannot be indexed by a number"],
     ["Substring(name, 5, 9) == name", "substring of 9 bytes from 5 is not within 10 bytes"],
-    ['Bool("maybe") == true', "text is no bool"],
+    ["Bool(name) == true", "text is no bool"],
+    ["Double(name) == 1", "string is no number"],
     ["Int(1)", "expected bool but got int"],
-    ['IsMatch(Concat([Concat(Split(name, ""), name)], name), "a") and Len(1) == 1', "int has"],
+    ['IsMatch(Concat([Concat(Split(name, ""), name)], name), "a") and Len(kind) == 1', "int has"],
   ] as const) {
     try {
       holds(text);
@@ -113,11 +121,12 @@ test("what has no answer for one item says so", () => {
 });
 
 test("a pattern takes the longest text and refuses one character more", () => {
-  const text = (length: number) => `Concat(Split("${",".repeat(length)}", ","), "a")`;
-  assert.equal(holds(`IsMatch(${text(8_000)}, "^a+$")`), true);
-  const { textUnitsMax } = new GoRegExp("a{1000}$");
-  assert.equal(holds(`IsMatch(${text(textUnitsMax)}, "a{1000}$")`), true);
-  assert.throws(() => holds(`IsMatch(${text(textUnitsMax + 1)}, "a{1000}$")`), {
+  // The name of the span is ten characters.
+  const text = (length: number) =>
+    `Concat([Concat(Split("${",".repeat(length - 11)}", ","), "a"), name], "a")`;
+  const { textUnitsMax } = new GoRegExp("a{1000}G");
+  assert.equal(holds(`IsMatch(${text(textUnitsMax)}, "a{1000}G")`), true);
+  assert.throws(() => holds(`IsMatch(${text(textUnitsMax + 1)}, "a{1000}G")`), {
     name: "EvaluationError",
     message: `text has ${textUnitsMax + 1} characters, this pattern takes at most ${textUnitsMax}`,
   });

@@ -1,3 +1,4 @@
+import { parseGoDouble, parseGoInteger } from "../attribute-actions/go-numbers.js";
 import { GoRegExp, PatternError } from "../go-regexp/go-regexp.js";
 import { equalValues } from "./compare.js";
 import { ConditionSyntaxError, EvaluationError } from "./condition-error.js";
@@ -47,8 +48,8 @@ export const conditionFunctions: ReadonlyMap<string, ConditionFunction> = new Ma
   ["HasSuffix", texts((text, part) => text.endsWith(part))],
   ["Len", unary(lengthOf)],
   ["Concat", { minArguments: 2, maxArguments: 2, apply: concat }],
-  ["ToLowerCase", unary((value) => wantText("ToLowerCase", value).toLowerCase())],
-  ["ToUpperCase", unary((value) => wantText("ToUpperCase", value).toUpperCase())],
+  ["ToLowerCase", unary((value) => byCharacter(wantText("ToLowerCase", value), lowerCase))],
+  ["ToUpperCase", unary((value) => byCharacter(wantText("ToUpperCase", value), upperCase))],
   ["Trim", unary((value) => wantText("Trim", value).replace(/^ +| +$/g, ""))],
   ["Substring", { minArguments: 3, maxArguments: 3, apply: substring }],
   ["Split", { minArguments: 2, maxArguments: 2, apply: split }],
@@ -159,7 +160,24 @@ function substring([text, start, length]: readonly Value[]): Value {
 }
 
 function split([text, delimiter]: readonly Value[]): Value {
-  return wantText("Split", text).split(wantText("Split", delimiter));
+  const whole = wantText("Split", text);
+  const between = wantText("Split", delimiter);
+  return between === "" ? Array.from(whole) : whole.split(between);
+}
+
+// Go maps each character to one character: no final sigma, and a sharp s stays as it is.
+function byCharacter(text: string, map: (character: string) => string): string {
+  return Array.from(text, map).join("");
+}
+
+function lowerCase(character: string): string {
+  // The one letter whose lower case is two characters in JavaScript: a capital I with a dot.
+  return character === "\u0130" ? "i" : character.toLowerCase();
+}
+
+function upperCase(character: string): string {
+  const upper = character.toUpperCase();
+  return upper.length > character.length ? character : upper;
 }
 
 function containsValue([list, wanted]: readonly Value[]): Value {
@@ -167,33 +185,35 @@ function containsValue([list, wanted]: readonly Value[]): Value {
 }
 
 function toInt(value: Value): Value {
-  if (typeof value === "number" || typeof value === "bigint") return value;
+  if (value === undefined || typeof value === "number" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return value ? 1 : 0;
   if (value instanceof Double) return intOfFloat(value.value);
-  if (typeof value !== "string" || !/^[-+]?\d+$/.test(value)) return undefined;
-  const parsed = BigInt(value.replace(/^\+/, ""));
-  return BigInt.asIntN(64, parsed) === parsed ? int64(parsed) : undefined;
+  if (typeof value !== "string") throw new EvaluationError(`${typeName(value)} is no number`);
+  const parsed = parseGoInteger(value);
+  return parsed === undefined ? undefined : int64(parsed);
 }
 
+// What does not fit is the smallest integer, as Go makes it on x86-64.
 function intOfFloat(value: number): Value {
-  return Number.isFinite(value) ? int64(BigInt(Math.trunc(value))) : undefined;
+  const isInRange = value >= -(2 ** 63) && value < 2 ** 63;
+  return isInRange ? int64(BigInt(Math.trunc(value))) : -(2n ** 63n);
 }
-
-const floatText = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
 
 function toDouble(value: Value): Value {
-  if (value instanceof Double) return value;
+  if (value === undefined || value instanceof Double) return value;
   if (typeof value === "number" || typeof value === "bigint") return new Double(Number(value));
   if (typeof value === "boolean") return new Double(value ? 1 : 0);
-  if (typeof value !== "string" || !floatText.test(value)) return undefined;
-  return new Double(Number(value));
+  const parsed = typeof value === "string" ? parseGoDouble(value) : undefined;
+  if (parsed !== undefined) return new Double(parsed);
+  throw new EvaluationError(`${typeName(value)} is no number`);
 }
 
 function toBool(value: Value): Value {
   if (typeof value === "boolean") return value;
   if (typeof value === "number" || typeof value === "bigint") return Number(value) !== 0;
   if (value instanceof Double) return value.value !== 0;
-  if (typeof value !== "string") return undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") throw new EvaluationError(`${typeName(value)} is no bool`);
   if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true;
   if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false;
   throw new EvaluationError("text is no bool");

@@ -1,43 +1,53 @@
+import { EvaluationError } from "./condition-error.js";
 import { Double, Identifier, isList, type Value } from "./value.js";
 
 /**
- * A value as text, as functions take it that want a string: numbers in decimal, bytes in lower-case
- * hexadecimal, lists and maps as JSON; undefined for nil.
+ * A value as text, as functions take it that want a string: bytes in lower-case hexadecimal, everything
+ * else as JSON; undefined for nil.
+ *
+ * @throws EvaluationError when JSON has no word for it: a number that is not finite
  */
 export function textOf(value: Value): string | undefined {
   if (value === undefined || typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
-  if (value instanceof Identifier) return value.text;
-  if (value instanceof Double) return decimalText(value.value);
-  if (isList(value) || value instanceof Map) return JSON.stringify(plain(value));
-  return String(value);
+  return escapedForHtml(jsonOf(value));
 }
 
-/** The body of a log record as text, in which bytes are base64. */
+/** The body of a log record as text, in which bytes are base64; empty when JSON cannot say it. */
 export function bodyText(value: Value): string {
+  if (value === undefined || typeof value === "string") return value ?? "";
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  return textOf(value) ?? "";
-}
-
-// Go writes decimals without exponent and infinities in its own way.
-function decimalText(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return "+Inf";
-  if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  if (Math.abs(value) >= 1e21) return BigInt(value).toString();
-  if (value !== 0 && Math.abs(value) < 1e-6) return value.toFixed(20).replace(/0+$/, "");
-  return String(value);
-}
-
-function plain(value: Value): unknown {
-  if (value === undefined) return null;
-  if (typeof value === "bigint") return Number(value);
-  if (value instanceof Double) return value.value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (value instanceof Identifier) return value.text;
-  if (isList(value)) return value.map(plain);
-  if (value instanceof Map) {
-    const entries = [...value].sort(([one], [other]) => (one < other ? -1 : 1));
-    return Object.fromEntries(entries.map(([key, entry]) => [key, plain(entry)]));
+  try {
+    return jsonOf(value);
+  } catch (error) {
+    if (error instanceof EvaluationError) return "";
+    throw error;
   }
-  return value;
+}
+
+function jsonOf(value: Value): string {
+  if (value === undefined) return "null";
+  if (typeof value === "string") return quoted(value);
+  if (value instanceof Double) return textOfDouble(value.value);
+  if (value instanceof Uint8Array) return quoted(Buffer.from(value).toString("base64"));
+  // An array of bytes to Go's encoder.
+  if (value instanceof Identifier) return `[${value.bytes.join(",")}]`;
+  if (isList(value)) return `[${value.map(jsonOf).join(",")}]`;
+  if (!(value instanceof Map)) return String(value);
+  const sorted = [...value].sort(([one], [other]) => (one < other ? -1 : 1));
+  return `{${sorted.map(([key, entry]) => `${quoted(key)}:${jsonOf(entry)}`).join(",")}}`;
+}
+
+function textOfDouble(value: number): string {
+  if (!Number.isFinite(value)) throw new EvaluationError(`${value} cannot be written as text`);
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+// Go escapes the two line separators of JavaScript as well.
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+}
+
+function escapedForHtml(json: string): string {
+  return json.replaceAll("<", "\\u003c").replaceAll(">", "\\u003e").replaceAll("&", "\\u0026");
 }

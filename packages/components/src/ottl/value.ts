@@ -18,13 +18,8 @@ export class Identifier {
     this.bytes = bytes;
   }
 
-  get isEmpty(): boolean {
-    return this.bytes.every((byte) => byte === 0);
-  }
-
-  /** Lower-case hexadecimal; empty for an ID of zeros, as in the Collector. */
+  /** Lower-case hexadecimal, of an ID of zeros too. */
   get text(): string {
-    if (this.isEmpty) return "";
     return Buffer.from(this.bytes).toString("hex");
   }
 }

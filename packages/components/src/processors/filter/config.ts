@@ -64,11 +64,12 @@ export const contextsOf = {
 export const filterConfig = z
   .strictObject({
     error_mode: errorMode
-      .default("propagate")
+      .default("ignore")
       .describe(
         "What happens when a condition has no answer for an item, such as a division by zero: " +
           "`propagate` refuses the whole batch for good, `ignore` counts and logs it and goes on " +
-          "with the next condition, `silent` only counts it. The Collector's default.",
+          "with the next condition, `silent` only counts it. `ignore` is the default of the " +
+          "Collector's current versions, `propagate` was that of its older ones.",
       ),
     traces: traces.prefault({}).describe("What is dropped from traces. Lists are joined by OR."),
     metrics: metrics.prefault({}).describe("What is dropped from metrics."),

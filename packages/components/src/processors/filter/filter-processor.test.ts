@@ -81,7 +81,10 @@ test("counts nothing as dropped when the next component refuses the rest", async
 
 test("refuses the batch for good in mode propagate, and goes on to the next condition else", async () => {
   const conditions = ["1 / 0 == 1", 'resource.attributes["service.name"] == "checkout-0"'];
-  const propagating = createRig("traces", { traces: { span: conditions } });
+  const propagating = createRig("traces", {
+    error_mode: "propagate",
+    traces: { span: conditions },
+  });
   await assert.rejects(propagating.processor.consume(batchOf("traces")), (error) => {
     assert.ok(error instanceof PermanentError);
     assert.equal(error.message, "condition `1 / 0 == 1` failed: division by zero");
@@ -90,11 +93,12 @@ test("refuses the batch for good in mode propagate, and goes on to the next cond
   assert.equal(propagating.output.batches.length, 0);
 
   for (const [mode, logs] of [
+    [undefined, 1],
     ["ignore", 1],
     ["silent", 0],
   ] as const) {
     const { processor, output, settings } = createRig("traces", {
-      error_mode: mode,
+      ...(mode !== undefined && { error_mode: mode }),
       traces: { span: conditions },
     });
     await processor.consume(batchOf("traces"));
