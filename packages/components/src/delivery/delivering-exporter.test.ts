@@ -6,7 +6,7 @@ import { mergeBatches } from "../batching/merge-batches.js";
 import { retryOnFailure, sendingQueue } from "./config.js";
 import { DeliveringExporter, type DeliveryPolicy } from "./delivering-exporter.js";
 import type { Sender } from "./delivery-step.js";
-import { AFTERMATH_MS_MAX } from "./sending-queue.js";
+import { AFTERMATH_MS_MAX } from "./stop-times.js";
 
 const away = new RetryableError("BACKEND_UNAVAILABLE", "away");
 

@@ -18,7 +18,8 @@ import { Losses } from "./losses.js";
 import { inFlightRequests } from "./metrics.js";
 import { Retry } from "./retry.js";
 import { Salvage } from "./salvage.js";
-import { AFTERMATH_MS_MAX, SendingQueue } from "./sending-queue.js";
+import { SendingQueue } from "./sending-queue.js";
+import { AFTERMATH_MS_MAX, sendUntilMs } from "./stop-times.js";
 import { Wakers } from "./wakers.js";
 
 /** How an exporter delivers; what is left out is off. */
@@ -43,6 +44,7 @@ export class DeliveringExporter implements Exporter {
   readonly #attempt: Attempt;
   readonly #retry: Retry<PartialSuccess | undefined> | undefined;
   readonly #queue: SendingQueue | undefined;
+  readonly #queueConfig: SendingQueueConfig | undefined;
   readonly #accounting: Accounting;
   readonly #losses: Losses;
   readonly #answered: Wakers;
@@ -76,6 +78,7 @@ export class DeliveringExporter implements Exporter {
     this.#accounting = accounting;
     this.#losses = new Losses(settings);
     this.#answered = new Wakers(clock);
+    this.#queueConfig = policy.queue;
     this.#queue = policy.queue?.enabled
       ? new SendingQueue(settings, signal, policy.queue, accounting, this.#losses)
       : undefined;
@@ -110,14 +113,20 @@ export class DeliveringExporter implements Exporter {
   async shutdown(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     this.#retry?.stop();
-    const sendUntilMs = this.#queue?.sendUntilMs(deadlineMs) ?? deadlineMs;
-    await this.#queue?.drain(sendUntilMs);
-    this.#attempt.endAt(sendUntilMs);
-    await this.#sender.close(sendUntilMs);
-    await this.#queue?.settle();
-    await this.#untilAnswered(this.#settings.clock.nowMs() + AFTERMATH_MS_MAX);
-    this.#endObserving?.();
-    this.#endObserving = undefined;
+    const { clock } = this.#settings;
+    const untilMs = sendUntilMs(this.#queueConfig, clock, deadlineMs);
+    await this.#queue?.drain(untilMs);
+    this.#attempt.endAt(untilMs);
+    try {
+      await this.#sender.close(untilMs);
+    } finally {
+      await this.#queue?.settle();
+      // Senders that wait without a queue are told that it is over before the exporter is gone.
+      const answeredMs = clock.nowMs() + AFTERMATH_MS_MAX;
+      await this.#answered.waitFor(() => this.#waitingCount === 0, answeredMs);
+      this.#endObserving?.();
+      this.#endObserving = undefined;
+    }
   }
 
   async #deliverAtOnce(batch: Batch, deadlineMs: number): Promise<void> {
@@ -128,11 +137,5 @@ export class DeliveringExporter implements Exporter {
       this.#waitingCount--;
       if (this.#waitingCount === 0) this.#answered.wakeAll();
     }
-  }
-
-  /** Senders that wait without a queue are told that it is over before the exporter is gone. */
-  async #untilAnswered(untilMs: number): Promise<void> {
-    const { clock } = this.#settings;
-    while (this.#waitingCount > 0 && clock.nowMs() < untilMs) await this.#answered.wait(untilMs);
   }
 }

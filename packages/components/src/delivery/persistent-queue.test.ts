@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Batch, RetryableError } from "@inode-gateway/contract";
 import { createTestOrigin, settle, TestHost } from "@inode-gateway/testkit";
+import type { QueueStorage } from "../capabilities/queue-storage.js";
+import { sendingQueue } from "./config.js";
+import { DeliveringExporter } from "./delivering-exporter.js";
 import {
   away,
   exporterSettings,
@@ -12,8 +15,9 @@ import {
   spansOf,
   startExporter,
 } from "./delivery.rig.js";
+import type { Sender } from "./delivery-step.js";
 import { RESIDENT_BYTES_MAX } from "./persistent-backlog.js";
-import { PERSIST_MARGIN_MS } from "./sending-queue.js";
+import { PERSIST_MARGIN_MS } from "./stop-times.js";
 import { TestDisk } from "./test-disk.rig.js";
 
 const storage = "file_storage";
@@ -173,6 +177,46 @@ suite("a queue on disk", () => {
     assert.equal(rig.ledger.heldItems, 0);
     assert.match(rig.settings.logger.messages("warn").join(), /could not be removed.*again/);
     assert.equal(rig.settings.backgroundFailures.length, 0);
+  });
+
+  test("gives its log free when it is stopped before the disk has opened it", async () => {
+    const disk = new TestDisk();
+    const host = disk.host();
+    const storageOnDisk = host.extension(storage) as QueueStorage;
+    let open = () => {};
+    const isOpening = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const slow: QueueStorage = {
+      ...storageOnDisk,
+      openRecordLog: async (owner) => {
+        await isOpening;
+        return storageOnDisk.openRecordLog(owner);
+      },
+    };
+    const rig = await onDisk(disk, { isStarted: false });
+    const starting = rig.exporter.start(new TestHost({ file_storage: slow }));
+    const refused = assert.rejects(starting, /shut down while it was starting/);
+    await rig.exporter.shutdown(rig.settings.clock.nowMs() + 1_000);
+    open();
+    await refused;
+    assert.equal(disk.closed, 1);
+  });
+
+  test("gives its log free although the sender cannot be closed", async () => {
+    const disk = new TestDisk();
+    const bug = new TypeError("bug");
+    const sender: Sender = {
+      start: async () => undefined,
+      send: () => Promise.reject(away),
+      close: () => Promise.reject(bug),
+    };
+    const policy = { queue: sendingQueue().parse({ storage }) };
+    const settings = exporterSettings();
+    const exporter = new DeliveringExporter(settings, sender, policy);
+    await exporter.start(disk.host());
+    await assert.rejects(exporter.shutdown(settings.clock.nowMs() + 1_000), bug);
+    assert.equal(disk.closed, 1);
   });
 
   test("does not start without its storage", async () => {

@@ -72,3 +72,13 @@ export function failedWhole({ batch, entries }: QueueJob, error: unknown): Outco
   }));
   return { deliveredItems: 0, partial: undefined, refused };
 }
+
+/** Notes what of a job was refused with the entries that it is of. */
+export function shareRefused({ batch, entries }: QueueJob, refused: readonly RefusedPart[]): void {
+  for (const [index, entry] of entries.entries()) {
+    const member = entries.length === 1 ? undefined : batch.mergedFrom[index];
+    for (const part of refused) {
+      if (member === undefined || part.member === member) entry.refused.push(part);
+    }
+  }
+}

@@ -1,12 +1,14 @@
 import type { ComponentSettings, Counter, Histogram, Signal } from "@inode-gateway/contract";
 import * as metrics from "./metrics.js";
+import type { QueueEntry } from "./queue-entry.js";
 
 /** What a sending queue shows of itself at any moment. */
 interface QueueGauges {
   readonly size: () => number;
   readonly capacity: () => number;
   readonly drainRate: () => number;
-  readonly oldestAgeMs: () => number;
+  /** The entry that came first; undefined when there is none. */
+  readonly oldest: () => Pick<QueueEntry, "enqueuedAtMs"> | undefined;
 }
 
 /** What a sending queue counts and shows on the metrics page. */
@@ -33,14 +35,18 @@ export class QueueInstruments {
   }
 
   /** Shows the queue until {@link end}. */
-  observe({ capacity, drainRate, oldestAgeMs, size }: QueueGauges): void {
-    const { id, meter } = this.#settings;
+  observe({ capacity, drainRate, oldest, size }: QueueGauges): void {
+    const { clock, id, meter } = this.#settings;
+    const ageSeconds = () => {
+      const nowMs = clock.nowMs();
+      return (nowMs - (oldest()?.enqueuedAtMs ?? nowMs)) / 1_000;
+    };
     const labels = { exporter: id, data_type: this.#signal };
     this.#ends = [
       meter.observe(metrics.queueSize, labels, size),
       meter.observe(metrics.queueCapacity, labels, capacity),
       meter.observe(metrics.queueDrainRate, labels, drainRate),
-      meter.observe(metrics.queueOldestAge, labels, () => oldestAgeMs() / 1_000),
+      meter.observe(metrics.queueOldestAge, labels, ageSeconds),
     ];
   }
 

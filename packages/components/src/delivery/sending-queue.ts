@@ -2,11 +2,9 @@ import {
   type Batch,
   type ComponentSettings,
   type Host,
-  isDeliveryError,
   type PermanentError,
   RetryableError,
   type Signal,
-  type Timer,
 } from "@inode-gateway/contract";
 import { isPersistent, type SendingQueueConfig } from "./config.js";
 import type { DeliveryStep } from "./delivery-step.js";
@@ -14,19 +12,22 @@ import { EntryFate } from "./entry-fate.js";
 import type { Losses } from "./losses.js";
 import type { Outcome } from "./outcome.js";
 import { PersistentEntries } from "./persistent-entries.js";
-import { deadlineOf, entryOf, failedWhole, type QueueEntry, type QueueJob } from "./queue-entry.js";
+import { QueueConsumers } from "./queue-consumers.js";
+import {
+  entryOf,
+  failedWhole,
+  type QueueEntry,
+  type QueueJob,
+  shareRefused,
+} from "./queue-entry.js";
 import { QueueInstruments } from "./queue-instruments.js";
 import { QueueJobs } from "./queue-jobs.js";
 import { QueueRoom } from "./queue-room.js";
+import { AFTERMATH_MS_MAX } from "./stop-times.js";
 import { untilDelivered } from "./waiting-sender.js";
 import { Wakers } from "./wakers.js";
 
 const never = Number.POSITIVE_INFINITY;
-
-/** How long cut-off deliveries may take to report back after everything was closed. */
-export const AFTERMATH_MS_MAX = 1_000;
-/** Time before a deadline that is left for what was cut off, and for the disk, of a queue on disk. */
-export const PERSIST_MARGIN_MS = 1_000;
 
 /**
  * A bounded queue with a fixed number of deliveries at the same time, first in first out.
@@ -40,21 +41,17 @@ export class SendingQueue {
   readonly #settings: ComponentSettings;
   readonly #signal: Signal;
   readonly #config: SendingQueueConfig;
-  readonly #next: DeliveryStep<Outcome>;
   readonly #room: QueueRoom;
   readonly #jobs: QueueJobs;
   readonly #fate: EntryFate;
   readonly #instruments: QueueInstruments;
+  readonly #consumers: QueueConsumers;
   readonly #idle: Wakers;
   /** Everything in the queue, oldest first. */
   readonly #entries = new Set<QueueEntry>();
   /** The entries on disk; undefined in a queue in memory. */
   #stored: PersistentEntries | undefined;
-  #timer: Timer | undefined;
-  #running = 0;
-  #isStarted = false;
   #isStopping = false;
-  #isDrained = false;
   #isClosed = false;
 
   constructor(
@@ -68,11 +65,16 @@ export class SendingQueue {
     this.#settings = settings;
     this.#signal = signal;
     this.#config = config;
-    this.#next = next;
     this.#room = new QueueRoom(clock, config);
     this.#jobs = new QueueJobs(clock, config, (entry) => this.#load(entry));
     this.#fate = new EntryFate(settings.ledger, losses);
     this.#instruments = new QueueInstruments(settings, signal);
+    this.#consumers = new QueueConsumers(settings, config.num_consumers, next, this.#instruments, {
+      nextJob: () => this.#nextJob(),
+      dueMs: () => (this.#isStopping ? never : this.#jobs.dueMs),
+      conclude: (job, outcome) => this.#conclude(job, outcome),
+      onConcluded: () => this.#wakeWhenIdle(),
+    });
     this.#idle = new Wakers(clock);
   }
 
@@ -90,6 +92,10 @@ export class SendingQueue {
         onUnreadable: (entry) => this.#forget(entry),
         onAllStored: () => this.#wakeWhenIdle(),
       });
+      if (this.#isClosed) {
+        await stored.close();
+        throw new Error("it was shut down while it was starting");
+      }
       this.#stored = stored;
       const recovered = stored.recover(settings.clock.nowMs(), (of) => this.#room.sizeOf(of));
       for (const entry of recovered) {
@@ -102,10 +108,9 @@ export class SendingQueue {
       size: () => this.#room.size,
       capacity: () => this.#config.queue_size,
       drainRate: () => this.#room.drainRate,
-      oldestAgeMs: () => this.#oldestAgeMs(),
+      oldest: () => this.#entries.values().next().value,
     });
-    this.#isStarted = true;
-    this.#dispatch();
+    this.#consumers.begin();
   }
 
   /**
@@ -154,13 +159,6 @@ export class SendingQueue {
     return this.#isStopping && this.#stored !== undefined && error instanceof RetryableError;
   }
 
-  /** Until when anything is sent at a shutdown: a queue on disk leaves some time to write. */
-  sendUntilMs(deadlineMs: number): number {
-    if (!isPersistent(this.#config)) return deadlineMs;
-    const remainingMs = Math.max(0, deadlineMs - this.#settings.clock.nowMs());
-    return deadlineMs - Math.min(PERSIST_MARGIN_MS, remainingMs / 4);
-  }
-
   /**
    * Takes nothing new. A queue in memory delivers what it holds until `untilMs` and gives up what
    * never began; one on disk only lets end what has begun.
@@ -168,10 +166,9 @@ export class SendingQueue {
   async drain(untilMs: number): Promise<void> {
     this.#isStopping = true;
     this.#room.close();
-    this.#timer?.cancel();
-    this.#dispatch();
-    await this.#untilIdle(untilMs);
-    this.#isDrained = true;
+    this.#consumers.dispatch();
+    await this.#idle.waitFor(() => this.#isIdle(), untilMs);
+    this.#consumers.end();
     if (isPersistent(this.#config)) return;
     const error = new RetryableError("SHUTTING_DOWN", "the exporter was shut down");
     const { entries, jobs } = this.#jobs.takeAll();
@@ -190,7 +187,8 @@ export class SendingQueue {
    * disk; call it after the sender was closed.
    */
   async settle(): Promise<void> {
-    await this.#untilIdle(this.#settings.clock.nowMs() + AFTERMATH_MS_MAX);
+    const untilMs = this.#settings.clock.nowMs() + AFTERMATH_MS_MAX;
+    await this.#idle.waitFor(() => this.#isIdle(), untilMs);
     this.#isClosed = true;
     if (this.#stored !== undefined) {
       for (const entry of this.#entries) {
@@ -237,22 +235,7 @@ export class SendingQueue {
   #enqueue(entry: QueueEntry): void {
     this.#entries.add(entry);
     this.#jobs.push(entry);
-    this.#dispatch();
-  }
-
-  #dispatch(): void {
-    if (!this.#isStarted || this.#isDrained) return;
-    while (this.#running < this.#config.num_consumers) {
-      const job = this.#nextJob();
-      if (job === undefined) {
-        this.#dispatchLater();
-        return;
-      }
-      this.#running++;
-      this.#instruments.sendSize.record(job.batch.itemCount);
-      this.#instruments.sendBytes.record(job.batch.byteLength);
-      this.#settings.runInBackground("deliver a queued batch", this.#run(job));
-    }
+    this.#consumers.dispatch();
   }
 
   /**
@@ -268,46 +251,9 @@ export class SendingQueue {
     return undefined;
   }
 
-  #dispatchLater(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const { dueMs } = this.#jobs;
-    if (dueMs === never || this.#isStopping) return;
-    const { clock } = this.#settings;
-    this.#timer = clock.setTimer(Math.max(0, dueMs - clock.nowMs()), () => {
-      this.#timer = undefined;
-      this.#dispatch();
-    });
-  }
-
-  async #run(job: QueueJob): Promise<void> {
-    let bug: unknown;
-    let outcome: Outcome;
-    try {
-      outcome = await this.#next.deliver(job.batch, deadlineOf(job));
-    } catch (error) {
-      bug = error ?? new Error("rejected without an error");
-      outcome = failedWhole(job, bug);
-    }
-    this.#running--;
-    this.#conclude(job, outcome);
-    this.#dispatch();
-    this.#wakeWhenIdle();
-    // A bug was accounted for like any loss; now the process hears of it too.
-    const isHeard = job.entries.some(({ settle }) => settle !== undefined);
-    if (bug !== undefined && !isHeard && !isDeliveryError(bug)) throw bug;
-  }
-
-  #conclude({ batch, entries }: QueueJob, { refused }: Outcome): void {
-    for (let index = 0; index < entries.length; index++) {
-      const entry = entries[index];
-      if (entry === undefined) continue;
-      if (refused.length > 0) {
-        const member = entries.length === 1 ? undefined : batch.mergedFrom[index];
-        for (const part of refused) {
-          if (member === undefined || part.member === member) entry.refused.push(part);
-        }
-      }
+  #conclude(job: QueueJob, { refused }: Outcome): void {
+    if (refused.length > 0) shareRefused(job, refused);
+    for (const entry of job.entries) {
       entry.jobsLeft--;
       if (entry.jobsLeft === 0) this.#leave(entry);
     }
@@ -341,23 +287,11 @@ export class SendingQueue {
     return this.#stored === undefined ? entry.batch : this.#stored.load(entry);
   }
 
-  #oldestAgeMs(): number {
-    for (const { enqueuedAtMs } of this.#entries) {
-      return this.#settings.clock.nowMs() - enqueuedAtMs;
-    }
-    return 0;
-  }
-
-  get #isIdle(): boolean {
-    return this.#running === 0 && (this.#stored?.arrivingCount ?? 0) === 0;
+  #isIdle(): boolean {
+    return this.#consumers.running === 0 && (this.#stored?.arrivingCount ?? 0) === 0;
   }
 
   #wakeWhenIdle(): void {
-    if (this.#isIdle) this.#idle.wakeAll();
-  }
-
-  async #untilIdle(untilMs: number): Promise<void> {
-    const { clock } = this.#settings;
-    while (!this.#isIdle && clock.nowMs() < untilMs) await this.#idle.wait(untilMs);
+    if (this.#isIdle()) this.#idle.wakeAll();
   }
 }

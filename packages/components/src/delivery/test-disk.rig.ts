@@ -22,6 +22,8 @@ export class TestDisk {
   /** Decides about every write; default: it is done. */
   judge: (operation: string) => WriteFate | Promise<WriteFate> = () => "done";
   #nextKey = 1;
+  /** How often a log was given free. */
+  closed = 0;
   #process = 0;
 
   /** Ends the present process: nothing that it writes from now on arrives, no promise of it settles. */
@@ -73,7 +75,9 @@ export class TestDisk {
           for (const key of keys) this.records.delete(key);
         });
       },
-      close: async () => undefined,
+      close: async () => {
+        this.closed++;
+      },
     };
   }
 

@@ -25,6 +25,11 @@ export class Wakers {
     });
   }
 
+  /** Resolves when something is so, which is looked at with every {@link wakeAll}, or at `untilMs`. */
+  async waitFor(isSo: () => boolean, untilMs: number): Promise<void> {
+    while (!isSo() && this.#clock.nowMs() < untilMs) await this.wait(untilMs);
+  }
+
   wakeAll(): void {
     for (const wake of [...this.#waiting]) wake();
   }
