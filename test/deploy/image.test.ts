@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
-import { startRedis } from "@inode-gateway/testkit";
+import { startRedis, waitUntil } from "@inode-gateway/testkit";
 import { readText, rootFolder } from "../docs/repository.js";
 import { portsOf } from "./deployed-configs.js";
 import { readDockerfile } from "./dockerfile.js";
@@ -73,6 +74,36 @@ function imageFolder(t: TestContext): string {
   return folder;
 }
 
+/** Starts the gateway of an image's folder with a queue on disk, and stops it again. */
+async function startsWithQueuesOnDisk(folder: string, gateway: string): Promise<void> {
+  const config = {
+    extensions: { file_storage: { directory: `${folder}/queues`, create_directory: true } },
+    receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:0" } } } },
+    exporters: {
+      otlp_grpc: { endpoint: "127.0.0.1:1", sending_queue: { storage: "file_storage" } },
+    },
+    service: {
+      extensions: ["file_storage"],
+      telemetry: { metrics: { level: "none" } },
+      pipelines: { traces: { receivers: ["otlp"], exporters: ["otlp_grpc"] } },
+    },
+  };
+  const args = [`packages/${gateway}`, "--config", `yaml:${JSON.stringify(config)}`];
+  const child = spawn(process.execPath, args, { cwd: folder });
+  let log = "";
+  child.stderr.on("data", (text: Buffer) => {
+    log += text.toString();
+  });
+  await waitUntil(() => log.includes("Everything is ready") || child.exitCode !== null, {
+    limitMs: 30_000,
+    description: "a gateway with a queue on disk",
+  });
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "close")) as [number | null];
+  assert.equal(code, 0, log);
+  assert.ok(existsSync(`${folder}/queues/queues.mdb`));
+}
+
 for (const path of dockerfiles) {
   suite(path, () => {
     const { baseImage, user, instructions } = readDockerfile(path);
@@ -133,6 +164,17 @@ suite("deploy/Dockerfile", () => {
     }
   });
 
+  test("locks the library of queues on disk for both processors, and leaves out no optional one", () => {
+    const lock = JSON.parse(readText("package-lock.json")) as {
+      readonly packages: Readonly<Record<string, { dev?: boolean; optional?: boolean }>>;
+    };
+    for (const processor of ["x64", "arm64"]) {
+      const { dev, optional } = lock.packages[`node_modules/@lmdb/lmdb-linux-${processor}`] ?? {};
+      assert.deepEqual([dev, optional], [undefined, true], processor);
+    }
+    for (const { value } of instructions) assert.doesNotMatch(value, /optional/);
+  });
+
   // Scenario: the commands of the Dockerfile on a copy of this build, with the packages of npm that
   // are not for development, and a real Redis, which the registry gives its Lua files.
   test("keeps all that both executables load, and none of the sources", async (t) => {
@@ -157,6 +199,7 @@ suite("deploy/Dockerfile", () => {
     assert.match(run(reporter, ["validate", "--config", "configs/reporter.yaml"]), /valid/);
     const nodes = ["registry", "nodes", "--config", "configs/gateway.yaml"];
     assert.match(run(gateway, nodes), /BOOT ID/);
+    await startsWithQueuesOnDisk(folder, gateway);
     const kept = execFileSync("find", ["packages", "-type", "f"], {
       cwd: folder,
       encoding: "utf8",

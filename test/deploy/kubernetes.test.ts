@@ -27,8 +27,9 @@ interface Container {
   readonly readinessProbe: Probe;
   readonly livenessProbe: Probe;
   readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: string[] } } };
+  readonly resources: { readonly limits: { readonly memory: string } };
   readonly securityContext: object;
-  readonly volumeMounts?: readonly object[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
 interface PodSpec {
@@ -47,21 +48,51 @@ interface Resource {
     readonly selector: { readonly matchLabels?: object };
     readonly template?: { readonly metadata: { readonly labels: object }; readonly spec: PodSpec };
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
+    readonly volumeClaimTemplates?: readonly {
+      readonly metadata: { readonly name: string };
+      readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
+    }[];
   };
 }
 
-const folder = "deploy/kubernetes/";
-const kustomization = parse(readText(`${folder}kustomization.yaml`)) as {
+interface Kustomization {
   readonly namespace: string;
   readonly resources: readonly string[];
   readonly images: readonly { readonly name: string; readonly newTag: string }[];
-};
-const resources = kustomization.resources.flatMap((file) =>
-  parseAllDocuments(readText(folder + file)).map((document) => {
+  readonly patches?: readonly { readonly target: { kind: string }; readonly patch: string }[];
+}
+
+const folder = "deploy/kubernetes/";
+const kustomization = kustomizationOf(folder);
+const resources = kustomization.resources.flatMap((file) => resourcesOf(folder + file));
+const persistentFolder = "deploy/kubernetes-persistent/";
+const persistent = kustomizationOf(persistentFolder);
+resources.push(...resourcesOf(`${persistentFolder}gateway.yaml`));
+
+function kustomizationOf(path: string): Kustomization {
+  return parse(readText(`${path}kustomization.yaml`)) as Kustomization;
+}
+
+function resourcesOf(file: string): Resource[] {
+  return parseAllDocuments(readText(file)).map((document) => {
     assert.deepEqual(document.errors, [], file);
     return document.toJS() as Resource;
-  }),
-);
+  });
+}
+
+/** The text of a patch that the folder with queues on disk makes of a resource. */
+function patchOf(kind: string): Resource & { readonly $patch?: string } {
+  const found = persistent.patches?.find(({ target }) => target.kind === kind);
+  assert.ok(found !== undefined, `a ${kind} is patched`);
+  return parse(found.patch) as Resource;
+}
+
+/** Bytes of a Kubernetes quantity in Mi or Gi. */
+function bytesOf(quantity: string): number {
+  const [, number = "", unit] = /^(\d+)(Mi|Gi)$/.exec(quantity) ?? [];
+  assert.notEqual(number, "", quantity);
+  return Number(number) * (unit === "Gi" ? 1_073_741_824 : 1_048_576);
+}
 
 function resource(kind: string): Resource {
   const found = resources.find((each) => each.kind === kind);
@@ -91,18 +122,63 @@ suite("deploy/kubernetes", () => {
       assert.equal(own, kustomization.namespace, `${kind} ${metadata.name}`);
     }
     const { version } = JSON.parse(readText("package.json")) as { readonly version: string };
+    for (const { images } of [kustomization, persistent]) {
+      assert.deepEqual(
+        images.map(({ name, newTag }) => [name, newTag]),
+        [["inode-gateway", version]],
+      );
+    }
+  });
+
+  test("queues on disk: a StatefulSet in the place of the Deployment, for the same Service", () => {
+    assert.deepEqual(persistent.resources, ["../kubernetes", "gateway.yaml"]);
+    assert.equal(persistent.namespace, kustomization.namespace);
+    const { $patch, kind, metadata } = patchOf("Deployment");
+    assert.deepEqual([$patch, kind, metadata.name], ["delete", "Deployment", "inode-gateway"]);
     assert.deepEqual(
-      kustomization.images.map(({ name, newTag }) => [name, newTag]),
-      [["inode-gateway", version]],
+      resource("StatefulSet").spec?.selector.matchLabels,
+      resource("Service").spec?.selector,
     );
   });
 
-  for (const kind of ["Deployment", "DaemonSet"]) {
+  test("queues on disk: a volume for each replica, where its configuration keeps them", () => {
+    const { container } = podOf("StatefulSet");
+    const [claim] = resource("StatefulSet").spec?.volumeClaimTemplates ?? [];
+    const directory = container.env.find(({ name }) => name === "QUEUE_DIRECTORY")?.value;
+    assert.deepEqual(container.volumeMounts, [
+      { name: claim?.metadata.name, mountPath: directory },
+    ]);
+    const { extensions } = parse(readText("configs/persistent-gateway.yaml")) as {
+      readonly extensions: { readonly file_storage: { readonly max_bytes: number } };
+    };
+    const volumeBytes = bytesOf(claim?.spec.resources.requests.storage ?? "");
+    assert.ok(volumeBytes >= 2.4 * extensions.file_storage.max_bytes);
+  });
+
+  // The receiver's default of `max_in_flight_bytes` may arrive before a refusal takes effect.
+  for (const kind of ["Deployment", "StatefulSet"]) {
+    test(`the ${kind}'s memory limit fits its memory_limiter`, () => {
+      const { container } = podOf(kind);
+      const config = configInRepository(container.args) ?? "";
+      const { processors } = parse(readText(config)) as {
+        readonly processors: Readonly<Record<"memory_limiter", Readonly<Record<string, number>>>>;
+      };
+      const { limit_percentage = 0, spike_limit_percentage = 0 } = processors.memory_limiter;
+      const limitBytes = bytesOf(container.resources.limits.memory);
+      assert.ok((limitBytes * spike_limit_percentage) / 100 >= 268_435_456, "the spike");
+      assert.ok(limit_percentage <= 80, "20 % for what C libraries and the kernel take");
+      assert.ok(limit_percentage - spike_limit_percentage >= 50);
+    });
+  }
+
+  for (const kind of ["Deployment", "StatefulSet", "DaemonSet"]) {
     const { pod, container } = podOf(kind);
     const config = configInRepository(container.args) ?? "";
 
     test(`the ${kind} runs without any privilege`, () => {
+      const group = { fsGroup: 65532, fsGroupChangePolicy: "OnRootMismatch" };
       assert.deepEqual(pod.securityContext, {
+        ...(kind === "StatefulSet" ? group : {}),
         runAsNonRoot: true,
         runAsUser: 65532,
         runAsGroup: 65532,
@@ -133,7 +209,8 @@ suite("deploy/kubernetes", () => {
     test(`the ${kind} sets only variables its configuration reads, from keys that exist`, () => {
       assert.ok(existsSync(rootFolder + config), config);
       const known = variablesOf(config);
-      const { data = {} } = resource("ConfigMap");
+      const patched = kind === "StatefulSet" ? patchOf("ConfigMap").data : {};
+      const data = { ...resource("ConfigMap").data, ...patched };
       for (const { name, valueFrom } of container.env) {
         assert.ok(known.has(name), `${config} reads ${name}`);
         const key = valueFrom?.configMapKeyRef?.key;
@@ -179,11 +256,13 @@ suite("deploy/kubernetes", () => {
   });
 
   test("a gateway has the time it takes to stop, after its pause before", () => {
-    const { pod, container } = podOf("Deployment");
-    const [program, seconds] = container.lifecycle?.preStop.exec.command ?? [];
-    assert.equal(program, "sleep");
-    const leftMs = (pod.terminationGracePeriodSeconds - Number(seconds)) * 1_000;
-    assert.ok(leftMs >= shutdownTimeoutMs, `${leftMs} ms are left`);
+    for (const kind of ["Deployment", "StatefulSet"]) {
+      const { pod, container } = podOf(kind);
+      const [program, seconds] = container.lifecycle?.preStop.exec.command ?? [];
+      assert.equal(program, "sleep");
+      const leftMs = (pod.terminationGracePeriodSeconds - Number(seconds)) * 1_000;
+      assert.ok(leftMs >= shutdownTimeoutMs, `${kind}: ${leftMs} ms are left`);
+    }
   });
 
   test("the Service and the disruption budget are the gateway's", () => {
