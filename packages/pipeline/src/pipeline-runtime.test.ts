@@ -261,6 +261,26 @@ suite("stop", () => {
     );
   });
 
+  // Scenario: what an exporter cuts off at its end comes back over many promises, and is dropped then.
+  // Guarantees: the counts of a process that has stopped are final.
+  test("what was cut off at the end is accounted for before the stop has ended", async () => {
+    const stage = new Stage();
+    const runtime = await stage.runtime(SIMPLE);
+    await runtime.start();
+    const drop = async () => {
+      const ledger = stage.settings.get("exp:traces")?.ledger;
+      ledger?.held(1);
+      for (let hops = 0; hops < 100; hops++) await undefined;
+      ledger?.released(1);
+      ledger?.dropped(1, "shutting_down");
+    };
+    stage.hooks["exp:traces"] = { shutdown: () => void drop() };
+    await runtime.shutdown(stage.clock.nowMs() + 1_000);
+    const account = runtime.accounting().components.find(({ id }) => id === "exp");
+    assert.equal(account?.held, 0);
+    assert.deepEqual(account?.dropped, { shutting_down: 1 });
+  });
+
   test("a rejected shutdown is a bug of that component and stops nobody else", async () => {
     const stage = new Stage();
     const runtime = await stage.runtime(SIMPLE);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ComponentStatus } from "@inode-gateway/contract";
 import { Accounting } from "./accounting/accounting.js";
 import type { AccountingSnapshot } from "./accounting/accounts.js";
@@ -192,6 +193,8 @@ class GraphRuntime implements PipelineRuntime {
       options,
     );
     await context.retirementsDone(deadlineMs);
+    // What a deadline has just cut off is still on its way back to who counts it.
+    await setImmediate();
     await stopExtensions(extensions, options);
     context.endObserving();
   }

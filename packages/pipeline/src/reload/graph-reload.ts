@@ -116,7 +116,8 @@ export class GraphReload {
       pipelines: retiredPipelines.filter((pipeline) => isTouched(pipeline, stopFirst)),
       counted: { pipelines: [], splits: [], components: [] },
     };
-    await retire(part, this.#context.stopOptions(deadlineMs)).done;
+    const { retirements } = this.#context;
+    await retire(part, this.#context.stopOptions(deadlineMs), retirements).done;
   }
 
   #commit(to: Graph, { added, removed, retiredPipelines }: ReloadPlan): void {
@@ -148,7 +149,7 @@ export class GraphReload {
       ),
       counted,
     };
-    await retire(part, this.#context.stopOptions(deadlineMs)).done;
+    await retire(part, this.#context.stopOptions(deadlineMs), this.#context.retirements).done;
     accounting.retire(counted);
     this.#involved = [this.#from];
     let restored: Graph | undefined;

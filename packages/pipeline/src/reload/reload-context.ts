@@ -69,9 +69,14 @@ export class ReloadContext {
     return { clock, logger, deadlineMs, started: this.started };
   }
 
+  /** What earlier reloads have retired and what has not stopped yet. */
+  get retirements(): readonly Retirement[] {
+    return [...this.#retirements.keys()];
+  }
+
   /** Lets a part of a graph drain and stop in the background. */
   retire(part: RetiredPart, deadlineMs: number): void {
-    const retirement = retire(part, this.stopOptions(deadlineMs));
+    const retirement = retire(part, this.stopOptions(deadlineMs), this.retirements);
     this.#retirements.set(retirement, part);
     void retirement.done.then(() => {
       this.#retirements.delete(retirement);
@@ -83,7 +88,7 @@ export class ReloadContext {
   async roomForRetirement(): Promise<void> {
     const { signal } = this.stopping;
     while (this.#retirements.size >= RETIREMENTS_MAX && !signal.aborted) {
-      const next = Promise.race([...this.#retirements.keys()].map(({ done }) => done));
+      const next = Promise.race(this.retirements.map(({ done }) => done));
       await orAborted(next, signal);
     }
   }
@@ -100,7 +105,7 @@ export class ReloadContext {
   /** Waits until nothing retired feeds an exporter any more, until the deadline. */
   async retirementsFlowed(deadlineMs: number): Promise<void> {
     await this.#within(
-      [...this.#retirements.keys()].map(({ flowed }) => flowed),
+      this.retirements.map(({ flowed }) => flowed),
       deadlineMs,
     );
   }
@@ -108,7 +113,7 @@ export class ReloadContext {
   /** Waits until everything retired has stopped; what has not by the deadline is given up. */
   async retirementsDone(deadlineMs: number): Promise<void> {
     await this.#within(
-      [...this.#retirements.keys()].map(({ done }) => done),
+      this.retirements.map(({ done }) => done),
       deadlineMs,
     );
     for (const { counted, nodes } of this.#retirements.values()) {

@@ -129,6 +129,28 @@ suite("while it goes on", () => {
     assert.deepEqual(identityOf(runtime)?.delivered, 4);
   });
 
+  // Scenario: a request waits in a processor that one reload replaces; the next one replaces the exporter.
+  // Guarantees: the exporter stops only when nothing retired earlier leads to it any more.
+  test("an exporter outlives what an earlier reload has retired and what still feeds it", async () => {
+    const { reload, stage } = await startStage();
+    let release: () => void = () => assert.fail("the processor has no batch");
+    stage.hooks["proc@traces"] = {
+      consume: () => new Promise<void>((resolve) => (release = resolve)),
+    };
+    const slow = stage.push("rec", createTestBatch());
+    await settle();
+    assert.equal((await reload(yaml({ proc: "size: 2" }))).outcome, "applied");
+    const both = yaml({ proc: "size: 2", exp: "size: 2" });
+    assert.equal((await reload(both)).outcome, "applied");
+    await settle();
+    assert.ok(!stage.taken().includes("stop exp:traces"), "a request is on its way to it");
+    release();
+    await slow;
+    await settle();
+    assert.deepEqual(stage.taken(), ["exp:traces <- 1", "stop proc@traces", "stop exp:traces"]);
+    assert.equal(stage.clock.pendingTimers, 0);
+  });
+
   test("requests wait while an exclusive exporter is replaced, and all arrive", async () => {
     const exclusive = (size: number) => yaml({ exp: `exclusive: true, size: ${size}` });
     const { reload, runtime, stage } = await startStage(exclusive(1));

@@ -13,6 +13,12 @@ export interface RetiredPart {
   readonly counted: CountedGraph;
 }
 
+/**
+ * How much later than its deadline the flow may have ended: every stage of processors and connectors
+ * may be back a little late.
+ */
+const FLOW_GRACE_MS = 1_000;
+
 /** A retirement under way. */
 export interface Retirement {
   /** Resolves when nothing of it feeds an exporter any more. */
@@ -24,10 +30,26 @@ export interface Retirement {
 /**
  * Stops a part of a graph with the flow: what is on its way finishes where it is, what is held goes
  * where it was going, then exporters and extensions stop. Never rejects.
+ *
+ * @param earlier retirements under way, which may feed the same exporters
  */
-export function retire(part: RetiredPart, options: StopOptions): Retirement {
+export function retire(
+  part: RetiredPart,
+  options: StopOptions,
+  earlier: readonly Retirement[],
+): Retirement {
   const flowed = drainFlow(part, options);
-  return { flowed, done: flowed.then(() => stopRest(part, options)) };
+  const done = flowed.then(async () => {
+    if (earlier.length > 0) await untilFlowed(earlier, options);
+    await stopRest(part, options);
+  });
+  return { flowed, done };
+}
+
+async function untilFlowed(earlier: readonly Retirement[], options: StopOptions): Promise<void> {
+  const { clock, deadlineMs } = options;
+  const all = Promise.all(earlier.map(({ flowed }) => flowed));
+  await settlesWithin(all, Math.max(0, deadlineMs - clock.nowMs()) + FLOW_GRACE_MS, clock);
 }
 
 /** The first half: receivers, requests on their way, processors and connectors. */
