@@ -29,11 +29,10 @@ export function parseRequestCondition(text: string): RequestCondition {
   return { key: key.toLowerCase(), value, isNegated: operator === "!=" };
 }
 
-/** Whether it holds for a sender; of several values of one name the first counts, absent is nothing. */
+/** Whether it holds for any value of that name; never without one, as in the Collector. */
 export function requestMatches(
   { isNegated, key, value }: RequestCondition,
   { metadata }: BatchOrigin,
 ): boolean {
-  const [first] = metadata.get(key) ?? [];
-  return first === undefined ? isNegated : (first === value) !== isNegated;
+  return metadata.get(key)?.some((each) => (each === value) !== isNegated) ?? false;
 }

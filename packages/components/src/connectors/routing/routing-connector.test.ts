@@ -86,8 +86,12 @@ test("routes by request metadata, whose names have no case", async () => {
       ["acme", "other"],
       [3 * ITEMS, 0],
     ],
+    [
+      ["other", "acme"],
+      [3 * ITEMS, 0],
+    ],
     [["other"], [0, 3 * ITEMS]],
-    [undefined, [0, 3 * ITEMS]],
+    [undefined, [0, 0]],
   ] as const) {
     const { connector, items } = createRig("logs", { table }, ["logs/acme", "logs/other"]);
     const metadata = new Map(tenant === undefined ? [] : [["x-tenant", [...tenant]]]);

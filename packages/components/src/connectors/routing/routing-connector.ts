@@ -153,7 +153,19 @@ export class RoutingConnector implements Connector {
     if (signal === undefined || signal === "profiles") return [];
     const failures = new RouteFailures(this.#settings, this.#config.error_mode);
     const entries: TableEntry[] = [];
-    for (const entry of this.#config.table) {
+    const known = new Set<string>();
+    for (const [index, entry] of this.#config.table.entries()) {
+      const key = `${entry.context} ${entry.statement ?? `route() where ${entry.condition}`}`;
+      if (known.has(key)) {
+        this.#settings.logger.warn(
+          "a route repeats the condition of an earlier one and is ignored",
+          {
+            route: `table[${index}]`,
+          },
+        );
+        continue;
+      }
+      known.add(key);
       const isCopied = entry.action === "copy";
       const route = this.#routeOf(signal, entry, failures);
       entries.push({ route, pipelines: entry.pipelines, isCopied });
