@@ -1,4 +1,10 @@
-import { type Batch, type Clock, PermanentError, RetryableError } from "@inode-gateway/contract";
+import {
+  type Batch,
+  type BatchOrigin,
+  type Clock,
+  PermanentError,
+  RetryableError,
+} from "@inode-gateway/contract";
 import type { Chance } from "./chance.js";
 import { decodeItems, type ReceivedItem, type SimulatedSignal } from "./items.js";
 import type { SimulatedClock } from "./simulated-clock.js";
@@ -12,6 +18,8 @@ export type Mood =
   | "throttling"
   /** Never answers. */
   | "hanging"
+  /** Takes every request, seconds later. */
+  | "slow"
   /** Takes every request, and its answer is lost on the way. */
   | "losing_answers"
   /** Refuses for good what holds a poisoned item. */
@@ -26,6 +34,7 @@ export const badMoods: readonly Mood[] = [
   "refusing",
   "throttling",
   "hanging",
+  "slow",
   "losing_answers",
   "picky",
   "partial",
@@ -36,20 +45,22 @@ export const badMoods: readonly Mood[] = [
 export const SMALL_REQUEST_ITEMS_MAX = 3;
 /** One item in so many is refused by a picky destination. */
 const POISONED_ONE_IN = 11;
+/** What a slow destination takes for a request. */
+const SLOW_MS = { min: 500, max: 4_000 };
 /** When a request without a deadline is given up by the network below it. */
 const NETWORK_TIMEOUT_MS = 30_000;
 
 /** A backend: what it was given, and how it feels about it. */
 export class Destination {
   readonly name: string;
-  /** How often each item came. */
+  /** How often each item came; in the order in which they came first. */
   readonly received = new Map<number, number>();
   /** Never anything but healthy, from the beginning to the end. */
   readonly wasAlwaysHealthy: boolean;
   readonly #clock: SimulatedClock;
   readonly #chance: Chance;
   readonly #moods: { readonly untilMs: number; readonly mood: Mood }[];
-  readonly #onItem: (item: ReceivedItem) => void;
+  readonly #onRequest: (items: readonly ReceivedItem[], origin: BatchOrigin) => void;
 
   /** @param moods in the order of time; healthy behind the last one */
   constructor(
@@ -57,14 +68,14 @@ export class Destination {
     clock: SimulatedClock,
     chance: Chance,
     moods: readonly { readonly untilMs: number; readonly mood: Mood }[],
-    onItem: (item: ReceivedItem) => void,
+    onRequest: (items: readonly ReceivedItem[], origin: BatchOrigin) => void,
   ) {
     this.name = name;
     this.#clock = clock;
     this.#chance = chance;
     this.#moods = [...moods];
     this.wasAlwaysHealthy = moods.every(({ mood }) => mood === "healthy");
-    this.#onItem = onItem;
+    this.#onRequest = onRequest;
   }
 
   get mood(): Mood {
@@ -97,7 +108,9 @@ export class Destination {
           settle();
         });
       };
-      this.#clock.setTimer(this.#chance.between(0, 10), () => {
+      const isSlow = this.mood === "slow";
+      const workMs = isSlow ? this.#chance.between(SLOW_MS.min, SLOW_MS.max) : 0;
+      this.#clock.setTimer(workMs + this.#chance.between(0, 10), () => {
         try {
           const rejected = this.#receive(batch);
           if (rejected !== undefined) answer(() => resolve(rejected));
@@ -112,6 +125,7 @@ export class Destination {
   #receive(batch: Batch): number | undefined {
     const { mood } = this;
     const items = decodeItems(batch.signal as SimulatedSignal, batch.bytes);
+    this.#onRequest(items, batch.origin);
     const isPoisoned = items.some(({ id }) => id % POISONED_ONE_IN === 0);
     switch (mood) {
       case "refusing":
@@ -136,6 +150,7 @@ export class Destination {
         this.#take(good);
         return items.length - good.length;
       }
+      case "slow":
       case "healthy":
         break;
     }
@@ -146,7 +161,6 @@ export class Destination {
   #take(items: readonly ReceivedItem[]): void {
     for (const item of items) {
       this.received.set(item.id, (this.received.get(item.id) ?? 0) + 1);
-      this.#onItem(item);
     }
   }
 }

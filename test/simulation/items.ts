@@ -12,7 +12,14 @@ export interface ItemResource {
   readonly inode: number;
   /** A wrong `container.id` that the sender found by itself. */
   readonly claimedContainerId: string | undefined;
+  /** What a routing connector goes by. */
+  readonly tier: Tier;
+  /** What a filter drops. */
+  readonly isNoise: boolean;
 }
+
+/** Where a Resource's telemetry is sent by a gateway that routes. */
+export type Tier = "a" | "b";
 
 /** Items of one Resource within a request. */
 export interface ResourceItems {
@@ -32,6 +39,8 @@ const idField = { traces: 2, logs: 10, metrics: 3 } as const satisfies Record<
   SimulatedSignal,
   number
 >;
+
+const traceIdField = { traces: 1, logs: 9 } as const;
 
 /** An OTLP export request, written by hand so that the simulation does not depend on the code it tests. */
 export function encodeItems(signal: SimulatedSignal, groups: readonly ResourceItems[]): Uint8Array {
@@ -63,7 +72,13 @@ export function decodeItems(signal: SimulatedSignal, bytes: Uint8Array): Receive
 function item(signal: SimulatedSignal, id: number): Buffer {
   const number = Buffer.alloc(8);
   number.writeBigUInt64LE(BigInt(id));
-  if (signal !== "metrics") return message(idField[signal], number);
+  if (signal !== "metrics") {
+    const traceId = Buffer.concat([number, number]).reverse();
+    return Buffer.concat([
+      message(traceIdField[signal], traceId),
+      message(idField[signal], number),
+    ]);
+  }
   const point = Buffer.concat([Buffer.of((idField.metrics << 3) | 1), number]);
   return Buffer.concat([message(1, Buffer.from("m")), message(5, message(1, point))]);
 }
@@ -75,11 +90,14 @@ function idOf(signal: SimulatedSignal, body: Uint8Array): number {
   return Number(Buffer.from(number).readBigUInt64LE());
 }
 
-function attributes({ bootId, claimedContainerId, inode }: ItemResource): Buffer {
+function attributes(resource: ItemResource): Buffer {
+  const { bootId, claimedContainerId, inode, isNoise, tier } = resource;
   const pairs = [
     pair("container.cgroup.inode", Buffer.concat([Buffer.of(3 << 3), varint(inode)])),
     pair("host.boot.id", message(1, Buffer.from(bootId))),
+    pair("tier", message(1, Buffer.from(tier))),
   ];
+  if (isNoise) pairs.push(pair("noise", Buffer.of(2 << 3, 1)));
   if (claimedContainerId !== undefined) {
     pairs.push(pair("container.id", message(1, Buffer.from(claimedContainerId))));
   }

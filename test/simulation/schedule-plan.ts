@@ -1,29 +1,24 @@
 import type { Chance } from "./chance.js";
 import { badMoods, type Mood } from "./destination.js";
-import type { ItemResource, SimulatedSignal } from "./items.js";
-import { simulatedSignals } from "./items.js";
+import { type ItemResource, type SimulatedSignal, simulatedSignals, type Tier } from "./items.js";
+import { type GatewayFacts, type GatewayPlan, planGateway, planReload } from "./plan-gateway.js";
 import type { ClientPlan } from "./sending-client.js";
 import type { Outage, SimulatedContainer } from "./simulated-registry.js";
 
 /** Longest time after which every fault has ended. */
 const FAULTS_END_MS = 20_000;
 const SHUTDOWN_TIMEOUT_MS = 5_000;
+/** Two things that somebody does this close to each other overlap. */
+const OVERLAP_MS_MAX = 30;
+const TENANTS = 3;
 
-/** One destination: its exporter and what goes wrong with it. */
+/** One destination: what goes wrong with it, and what comes to it. */
 export interface DestinationPlan {
   readonly name: string;
   readonly moods: readonly { readonly untilMs: number; readonly mood: Mood }[];
   readonly isPersistent: boolean;
-}
-
-/** What a process is configured with. */
-export interface GatewayPlan {
-  /** Sections of the exporters, by the name of their destination. */
-  readonly exporters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly processors: Readonly<Record<string, Record<string, unknown>>>;
-  readonly signals: readonly SimulatedSignal[];
-  /** Has an extension that cannot start, so that going over to it must be taken back. */
-  readonly isBroken: boolean;
+  /** What it gets; both, unless every gateway of this world routes. */
+  readonly tiers: readonly Tier[];
 }
 
 /** Something that somebody does to the running gateway. */
@@ -31,6 +26,8 @@ export interface Intervention {
   readonly atMs: number;
   /** `undefined` kills it, to be started again some time later; else it is told to go over to this. */
   readonly reload: GatewayPlan | undefined;
+  /** Whether the next thing happens at its time, however long this one takes. */
+  readonly isUnattended: boolean;
 }
 
 /** Everything that is drawn before a schedule begins. */
@@ -41,14 +38,22 @@ export interface SchedulePlan {
   readonly resources: readonly ItemResource[];
   readonly registryOutages: readonly Outage[];
   readonly diskFull: readonly Outage[];
+  readonly diskSlow: readonly Outage[];
+  /** Chance that a record is damaged while nothing runs. */
+  readonly damageProbability: number;
+  readonly memorySpikes: readonly Outage[];
   readonly destinations: readonly DestinationPlan[];
   readonly signals: readonly SimulatedSignal[];
-  /** What the first process is configured with. */
+  /** Whether requests of different tenants must never be merged. */
+  readonly isPartitioned: boolean;
+  /** What the first process is configured with, with every destination and signal. */
   readonly gateway: GatewayPlan;
   /** In the order of time. */
   readonly interventions: readonly Intervention[];
   /** When the gateway is told to stop; `Infinity` for when every client is done. */
   readonly stopMs: number;
+  /** How long after that it is killed; `Infinity` for never. */
+  readonly killAfterMs: number;
   readonly shutdownTimeoutMs: number;
 }
 
@@ -58,80 +63,77 @@ export function planSchedule(chance: Chance): SchedulePlan {
   const some = simulatedSignals.filter(() => chance.happens(0.5));
   const signals = some.length > 0 ? some : (["traces"] as const);
   const containers = planContainers(chance);
-  const destinations = Array.from({ length: chance.oneOf([1, 1, 2, 2, 3]) }, (_, index) =>
-    planDestination(chance, `d${index}`, isCalm),
-  );
-  const gateway = planGateway(chance, { destinations, signals, isCalm });
+  const destinations = planDestinations(chance, isCalm);
+  const isPartitioned = chance.happens(0.3);
+  const facts = { destinations, signals, isCalm, isPartitioned };
+  const gateway = planGateway(chance, facts);
+  const interventions = planInterventions(chance, gateway, facts);
+  const faults = (probability: number) => (isCalm ? [] : outages(chance, probability));
+  const canBeKilled = !isCalm && chance.happens(0.1);
   return {
     signals,
+    isPartitioned,
     clients: Array.from({ length: chance.between(1, 4) }, () => planClient(chance, isCalm)),
     containers,
     resources: planResources(chance, containers),
-    registryOutages: isCalm ? [] : outages(chance, 0.3),
-    diskFull: isCalm ? [] : outages(chance, 0.2),
+    registryOutages: faults(0.3),
+    diskFull: faults(0.2),
+    diskSlow: faults(0.2),
+    damageProbability: !isCalm && chance.happens(0.2) ? 0.7 : 0,
+    memorySpikes: faults(0.4),
     destinations,
     gateway,
-    interventions: planInterventions(chance, gateway, { destinations, signals, isCalm }),
-    stopMs: chance.happens(0.3) ? chance.between(100, FAULTS_END_MS) : Number.POSITIVE_INFINITY,
+    interventions,
+    stopMs: planStop(chance, interventions),
+    killAfterMs: canBeKilled
+      ? chance.between(0, 2 * SHUTDOWN_TIMEOUT_MS)
+      : Number.POSITIVE_INFINITY,
     shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
   };
 }
 
-interface GatewayFacts {
-  readonly destinations: readonly DestinationPlan[];
-  readonly signals: readonly SimulatedSignal[];
-  readonly isCalm: boolean;
+/** Sometimes in the middle of a reload. */
+function planStop(chance: Chance, interventions: readonly Intervention[]): number {
+  if (!chance.happens(0.3)) return Number.POSITIVE_INFINITY;
+  const last = interventions.at(-1);
+  if (last?.reload !== undefined && last.isUnattended && chance.happens(0.5)) {
+    return last.atMs + chance.between(1, OVERLAP_MS_MAX);
+  }
+  return chance.between(100, FAULTS_END_MS);
 }
 
-function planGateway(chance: Chance, { destinations, isCalm, signals }: GatewayFacts): GatewayPlan {
-  const exporters = destinations.map(({ isPersistent, name }) => {
-    return [name, planExporter(chance, isPersistent, isCalm)] as const;
-  });
-  return {
-    signals,
-    exporters: Object.fromEntries(exporters),
-    processors: {
-      ...(chance.happens(0.7) ? { inode_resolver: planResolver(chance) } : {}),
-      ...(!isCalm && chance.happens(0.25) ? { batch: planBatch(chance) } : {}),
-    },
-    isBroken: false,
-  };
-}
-
-/** Kills and reloads; a reload changes some of what was there before, as people do. */
+/** Kills and reloads, some of them while another one is under way. */
 function planInterventions(
   chance: Chance,
   first: GatewayPlan,
   facts: GatewayFacts,
 ): Intervention[] {
   const times: number[] = [];
-  while (times.length < 5 && chance.happens(0.4)) times.push(chance.between(1, FAULTS_END_MS));
+  while (times.length < 5 && chance.happens(0.4)) {
+    const atMs = chance.between(1, FAULTS_END_MS);
+    times.push(atMs);
+    if (chance.happens(0.3)) times.push(atMs + chance.between(0, OVERLAP_MS_MAX));
+  }
   times.sort((a, b) => a - b);
   const crashProbability = facts.isCalm ? 0 : chance.oneOf([0, 0, 0.5, 1]);
   let current = first;
-  return times.map((atMs) => {
-    if (chance.happens(crashProbability)) return { atMs, reload: undefined };
-    const drawn = planGateway(chance, facts);
-    const keep = () => chance.happens(0.5);
-    const exporters = Object.entries(current.exporters).map(([name, section]) => {
-      return [name, keep() ? section : (drawn.exporters[name] ?? section)] as const;
-    });
-    const next = {
-      ...current,
-      exporters: Object.fromEntries(exporters),
-      processors: keep() ? current.processors : drawn.processors,
-    };
-    if (chance.happens(0.2)) return { atMs, reload: { ...next, isBroken: true } };
-    current = next;
-    return { atMs, reload: next };
+  return times.map((atMs, index) => {
+    const isOverlapped = (times[index + 1] ?? Number.POSITIVE_INFINITY) - atMs <= OVERLAP_MS_MAX;
+    const isUnattended = isOverlapped || chance.happens(0.3);
+    if (chance.happens(crashProbability)) return { atMs, reload: undefined, isUnattended };
+    const reload = planReload(chance, current, facts);
+    if (!reload.isBroken) current = reload;
+    return { atMs, reload, isUnattended };
   });
 }
 
 function planClient(chance: Chance, isCalm: boolean): ClientPlan {
   return {
     signals: simulatedSignals,
+    tenant: `tenant ${chance.between(1, TENANTS)}`,
     requests: chance.between(2, 12),
-    itemsMax: chance.between(1, 8),
+    // More than many a queue takes in one request.
+    itemsMax: chance.happens(0.1) ? 60 : chance.between(1, 8),
     pauseMsMax: chance.oneOf([1, 20, 200, 1_000]),
     timeoutMs:
       !isCalm && chance.happens(0.3) ? chance.between(200, 10_000) : Number.POSITIVE_INFINITY,
@@ -139,25 +141,32 @@ function planClient(chance: Chance, isCalm: boolean): ClientPlan {
   };
 }
 
+/** Some have the same inode on different nodes. */
 function planContainers(chance: Chance): SimulatedContainer[] {
-  return Array.from({ length: chance.between(1, 6) }, (_, index) => ({
+  const containers = Array.from({ length: chance.between(1, 6) }, (_, index) => ({
     bootId: bootIdOf(chance.between(1, 2)),
-    inode: 100 + index,
+    inode: 100 + chance.between(0, 3),
     containerId: (index + 1).toString(16).padStart(64, "c"),
     publishedAtMs: chance.oneOf([0, 0, 50, 3_000, Number.POSITIVE_INFINITY]),
   }));
+  return containers.filter(({ bootId, inode }, index) => {
+    return containers.findIndex((one) => one.bootId === bootId && one.inode === inode) === index;
+  });
 }
 
 function planResources(chance: Chance, containers: readonly SimulatedContainer[]): ItemResource[] {
-  const claim = () => (chance.happens(0.2) ? "f".repeat(64) : undefined);
-  const known = containers.map(({ bootId, inode }) => {
-    return { bootId, inode, claimedContainerId: claim() };
+  const resource = (bootId: string, inode: number): ItemResource => ({
+    bootId,
+    inode,
+    claimedContainerId: chance.happens(0.2) ? "f".repeat(64) : undefined,
+    tier: chance.oneOf(["a", "b"]),
+    isNoise: chance.happens(0.2),
   });
   return [
-    ...known,
+    ...containers.map(({ bootId, inode }) => resource(bootId, inode)),
     // The same inode on another node is another container, or none.
-    { bootId: bootIdOf(2), inode: 100, claimedContainerId: claim() },
-    { bootId: bootIdOf(9), inode: 101, claimedContainerId: claim() },
+    resource(bootIdOf(2), 100),
+    resource(bootIdOf(9), 101),
   ];
 }
 
@@ -174,7 +183,22 @@ function outages(chance: Chance, probability: number): Outage[] {
   return found;
 }
 
-function planDestination(chance: Chance, name: string, isCalm: boolean): DestinationPlan {
+/** In some worlds a destination gets one tier only; somebody gets the other one. */
+function planDestinations(chance: Chance, isCalm: boolean): DestinationPlan[] {
+  const count = chance.oneOf([1, 1, 2, 2, 3]);
+  const isTiered = count > 1 && chance.happens(0.15);
+  const both = ["a", "b"] as const;
+  return Array.from({ length: count }, (_, index) => {
+    const own = index < 2 ? both.slice(index, index + 1) : both;
+    return planDestination(chance, `d${index}`, { isCalm, tiers: isTiered ? own : both });
+  });
+}
+
+function planDestination(
+  chance: Chance,
+  name: string,
+  { isCalm, tiers }: { isCalm: boolean; tiers: readonly Tier[] },
+): DestinationPlan {
   const moods: { untilMs: number; mood: Mood }[] = [];
   if (!isCalm && chance.happens(0.6)) {
     let atMs = chance.between(0, 2_000);
@@ -184,61 +208,5 @@ function planDestination(chance: Chance, name: string, isCalm: boolean): Destina
       moods.push({ untilMs: atMs, mood: chance.oneOf(["healthy", ...badMoods]) });
     }
   }
-  const isPersistent = chance.happens(0.3);
-  return { name, moods, isPersistent };
-}
-
-function planExporter(
-  chance: Chance,
-  isPersistent: boolean,
-  isCalm: boolean,
-): Readonly<Record<string, unknown>> {
-  const isQueued = isPersistent || chance.happens(0.7);
-  return {
-    timeout: `${chance.between(50, 3_000)}ms`,
-    retry_on_failure: {
-      enabled: isCalm || chance.happens(0.8),
-      initial_interval: `${chance.between(10, 1_000)}ms`,
-      max_interval: `${chance.between(1_000, 5_000)}ms`,
-      max_elapsed_time: chance.oneOf(["0s", "1s", "10s", "60s"]),
-    },
-    sending_queue: isQueued ? planQueue(chance, isPersistent) : { enabled: false },
-  };
-}
-
-function planQueue(chance: Chance, isPersistent: boolean): Readonly<Record<string, unknown>> {
-  const sizer = chance.oneOf(["requests", "items", "bytes"] as const);
-  const unit = { requests: 1, items: 16, bytes: 4_000 }[sizer];
-  const queueSize = unit * chance.between(1, 20);
-  const minItems = Math.min(chance.between(1, 30), sizer === "items" ? queueSize : 30);
-  const batch = {
-    flush_timeout: `${chance.between(1, 500)}ms`,
-    min_size: minItems,
-    max_size: chance.happens(0.5) ? 0 : minItems + chance.between(0, 20),
-  };
-  return {
-    num_consumers: chance.between(1, 4),
-    queue_size: queueSize,
-    sizer,
-    block_on_overflow: chance.happens(0.2),
-    ...(isPersistent ? { storage: "disk" } : { wait_for_result: chance.happens(0.2) }),
-    ...(chance.happens(0.4) ? { batch } : {}),
-  };
-}
-
-function planResolver(chance: Chance): Record<string, unknown> {
-  const hold = chance.oneOf([
-    { timeout: "0s" },
-    { timeout: `${chance.between(1, 500)}ms`, batches_max: chance.between(1, 5) },
-    {},
-  ]);
-  return { registry: "registry", hold };
-}
-
-function planBatch(chance: Chance): Record<string, unknown> {
-  return {
-    timeout: `${chance.between(1, 400)}ms`,
-    send_batch_size: chance.between(1, 30),
-    send_batch_max_size: chance.happens(0.5) ? 0 : 30 + chance.between(0, 10),
-  };
+  return { name, moods, isPersistent: chance.happens(0.3), tiers };
 }

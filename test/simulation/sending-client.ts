@@ -1,5 +1,6 @@
 import { isDeliveryError, RetryableError } from "@inode-gateway/contract";
 import type { Chance } from "./chance.js";
+import type { ClientRecords } from "./client-records.js";
 import {
   encodeItems,
   type ItemResource,
@@ -18,6 +19,15 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
 
+/** One request on its way. */
+export interface SentRequest {
+  readonly signal: SimulatedSignal;
+  readonly bytes: Uint8Array;
+  readonly tenant: string;
+  /** Until when the client waits. */
+  readonly deadlineMs: number;
+}
+
 /** The gateway as a client reaches it. */
 export interface ClientTarget {
   /**
@@ -25,22 +35,13 @@ export interface ClientTarget {
    *
    * @throws ConnectionLost, or the delivery error that the gateway answered with
    */
-  send(signal: SimulatedSignal, bytes: Uint8Array, deadlineMs: number): Promise<void>;
-}
-
-/** What the clients of a world know of their items. */
-export interface ClientRecords {
-  /** Items that the gateway has acknowledged, with their signal. */
-  readonly acknowledged: Map<number, SimulatedSignal>;
-  /** Items that were sent again without knowing whether they had arrived: duplicates are their own. */
-  readonly resentBlindly: Set<number>;
-  /** What every item's Resource said of itself. */
-  readonly resources: Map<number, ItemResource>;
+  send(request: SentRequest): Promise<void>;
 }
 
 /** What one client does. */
 export interface ClientPlan {
   readonly signals: readonly SimulatedSignal[];
+  readonly tenant: string;
   readonly requests: number;
   readonly itemsMax: number;
   readonly pauseMsMax: number;
@@ -56,24 +57,21 @@ export class SendingClient {
   readonly #plan: ClientPlan;
   readonly #resources: readonly ItemResource[];
   readonly #records: ClientRecords;
-  readonly #nextId: () => number;
+  readonly #number: number;
 
+  /** @param number tells this client from the others of its world */
   constructor(
-    {
-      clock,
-      records,
-      nextId,
-    }: { clock: SimulatedClock; records: ClientRecords; nextId: () => number },
+    { clock, number, records }: { clock: SimulatedClock; number: number; records: ClientRecords },
     chance: Chance,
     plan: ClientPlan,
     resources: readonly ItemResource[],
   ) {
     this.#clock = clock;
+    this.#number = number;
     this.#chance = chance;
     this.#plan = plan;
     this.#resources = resources;
     this.#records = records;
-    this.#nextId = nextId;
   }
 
   /** Resolves when every request was acknowledged or given up. */
@@ -81,8 +79,7 @@ export class SendingClient {
     for (let request = 0; request < this.#plan.requests; request++) {
       await this.#clock.sleep(this.#chance.between(0, this.#plan.pauseMsMax));
       const signal = this.#chance.oneOf(this.#plan.signals);
-      const groups = this.#groups();
-      await this.#deliver(target, signal, groups);
+      await this.#deliver(target, signal, this.#groups());
     }
   }
 
@@ -93,29 +90,42 @@ export class SendingClient {
   ): Promise<void> {
     const bytes = encodeItems(signal, groups);
     const ids = groups.flatMap((group) => group.ids);
+    const { tenant } = this.#plan;
+    const whose = { client: this.#number, tenant, signal, ids };
+    const record = this.#records.begin(whose, this.#clock.nowMs());
     for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+      record.lastSentMs = this.#clock.nowMs();
       try {
         await this.#exchange(target, signal, bytes);
-        for (const id of ids) this.#records.acknowledged.set(id, signal);
+        record.outcome = "acknowledged";
         return;
       } catch (error) {
         if (error instanceof ConnectionLost) {
-          for (const id of ids) this.#records.resentBlindly.add(id);
+          record.wasResentBlindly = true;
           await this.#clock.sleep(RETRY_MS);
           continue;
         }
         if (!isDeliveryError(error)) throw error;
-        if (!(error instanceof RetryableError)) return;
+        if (!(error instanceof RetryableError)) {
+          record.outcome = "refused_for_good";
+          record.reason = error.message;
+          return;
+        }
+        record.wasRefused = true;
         await this.#clock.sleep(error.retryAfterMs ?? RETRY_MS);
+      } finally {
+        record.answeredMs = this.#clock.nowMs();
       }
     }
+    record.outcome = "given_up";
   }
 
   async #exchange(target: ClientTarget, signal: SimulatedSignal, bytes: Uint8Array): Promise<void> {
-    const { answerLossProbability, timeoutMs } = this.#plan;
+    const { answerLossProbability, tenant, timeoutMs } = this.#plan;
     await this.#clock.sleep(this.#chance.between(0, 5));
     const isAnswerLost = this.#chance.happens(answerLossProbability);
-    const answer = target.send(signal, bytes, this.#clock.nowMs() + timeoutMs);
+    const deadlineMs = this.#clock.nowMs() + timeoutMs;
+    const answer = target.send({ signal, bytes, tenant, deadlineMs });
     if (Number.isFinite(timeoutMs)) {
       const late = this.#clock.sleep(timeoutMs).then(() => {
         throw new ConnectionLost("the client waited no longer");
@@ -133,9 +143,7 @@ export class SendingClient {
       const resource = this.#chance.oneOf(this.#resources);
       const ids: number[] = [];
       for (let items = this.#chance.between(1, this.#plan.itemsMax); items > 0; items--) {
-        const id = this.#nextId();
-        ids.push(id);
-        this.#records.resources.set(id, resource);
+        ids.push(this.#records.newItem(resource));
       }
       groups.push({ resource, ids });
     }

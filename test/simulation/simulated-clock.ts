@@ -3,6 +3,8 @@ import type { Clock, Timer } from "@inode-gateway/contract";
 
 /** Events of one schedule; more mean that something wakes itself without end. */
 const EVENTS_MAX = 200_000;
+/** Time of one schedule; a world that lasts longer has something in it that never ends. */
+const WORLD_MS_MAX = 4 * 3_600_000;
 const START_UNIX_MS = Date.UTC(2026, 0, 1);
 
 interface Event {
@@ -34,6 +36,7 @@ export class SimulatedClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     if (Number.isNaN(delayMs)) throw new TypeError("delay of a timer is NaN");
+    if (delayMs === Number.POSITIVE_INFINITY) return { cancel: () => undefined };
     const event: Event = {
       dueMs: this.#nowMs + Math.max(0, delayMs),
       order: this.#order++,
@@ -53,17 +56,23 @@ export class SimulatedClock implements Clock {
     return new Promise((resolve) => void this.setTimer(delayMs, resolve));
   }
 
-  /** Lets everything happen until `isDone`; false when nothing is left to happen before that. */
+  /**
+   * Lets everything happen until `isDone`; false when nothing is left to happen before that, or nothing
+   * but what happens for ever.
+   */
   async run(isDone: () => boolean, afterEvent: () => void): Promise<boolean> {
     await setImmediate();
     while (!isDone()) {
       const event = this.#pop();
       if (event === undefined) return false;
+      if (event.dueMs > WORLD_MS_MAX) return false;
       if (event.isCancelled) continue;
       if (++this.#happened > EVENTS_MAX) throw new Error(`more than ${EVENTS_MAX} events`);
       this.#nowMs = Math.max(this.#nowMs, event.dueMs);
       event.happen();
-      // One turn of the real event loop drains every promise that can go on at this moment.
+      // One turn of the real event loop drains every promise that can go on at this moment; another one
+      // those that wait for a turn themselves.
+      await setImmediate();
       await setImmediate();
       afterEvent();
     }

@@ -82,11 +82,14 @@ export class SimulatedRegistry {
           await clock.sleep(this.#chance.between(0, 500));
           return keys.map(() => ({ outcome: "unavailable" }));
         }
-        return keys.map((key) => {
-          const answer = this.#answer(key);
-          if (answer.outcome === "found") cache.set(nameOf(key), answer.record);
-          return answer;
-        });
+        const answers = keys.map((key) => this.#answer(key));
+        // On its way it may be overtaken by what was asked later, and by a publication.
+        if (this.#chance.happens(0.3)) await clock.sleep(this.#chance.between(0, 60));
+        for (const [index, key] of keys.entries()) {
+          const answer = answers[index];
+          if (answer?.outcome === "found") cache.set(nameOf(key), answer.record);
+        }
+        return answers;
       },
       nodesByName: () => Promise.resolve([]),
       onPublished: (listener) => this.#follow(this.#listeners, clock, listener),
@@ -122,12 +125,14 @@ export class SimulatedRegistry {
     return { outcome: "found", record, bootId: key.bootId };
   }
 
-  // A publication that nobody can hear is lost, as in a real subscription.
+  // A publication that nobody can hear is lost, as in a real subscription; some come twice.
   #tell(event: PublishedEvent): void {
     if (this.#isAway) return;
-    this.#clock.setTimer(this.#chance.between(0, 20), () => {
-      for (const listener of [...this.#listeners]) listener(event);
-    });
+    for (let copies = this.#chance.happens(0.3) ? 2 : 1; copies > 0; copies--) {
+      this.#clock.setTimer(this.#chance.between(0, 20), () => {
+        for (const listener of [...this.#listeners]) listener(event);
+      });
+    }
   }
 }
 
