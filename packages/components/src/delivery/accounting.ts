@@ -79,7 +79,6 @@ export class Accounting implements DeliveryStep<Outcome> {
     if (rejectedItems === 0) return;
     this.#partial.add(rejectedItems);
     this.#failed.add(rejectedItems);
-    this.#settings.ledger.dropped(rejectedItems, "backend_partial_success");
   }
 
   #noteRefused(outcome: Outcome): void {

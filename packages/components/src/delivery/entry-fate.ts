@@ -36,7 +36,8 @@ export class EntryFate {
     settle(undefined);
   }
 
-  #drop({ refused }: QueueEntry, isStopping: boolean): void {
+  #drop({ refused, rejectedItems }: QueueEntry, isStopping: boolean): void {
+    this.#losses.dropRejected(rejectedItems);
     for (const part of refused) {
       this.#losses.drop(part, isStopping && isRetryable(part.error) ? "shutdown" : undefined);
     }

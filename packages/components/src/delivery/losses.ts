@@ -20,15 +20,21 @@ export class Losses {
     this.#log.log("error", "Exporting failed. Dropping data.", fields);
   }
 
+  /** @param items those that the destination rejected inside requests that it took otherwise; or 0 */
+  dropRejected(items: number): void {
+    if (items > 0) this.#settings.ledger.dropped(items, "backend_partial_success");
+  }
+
   /**
    * Settles a delivery whose sender waits: what was refused beside something that was taken is lost.
    *
    * @throws the worst error when nothing was taken: the sender is told, and nothing is lost
    */
   settle(outcome: Outcome): void {
-    if (outcome.refused.length === 0) return;
-    if (!isAnythingTaken(outcome)) throw worstError(outcome.refused);
-    for (const part of outcome.refused) this.drop(part);
+    const { partial, refused } = outcome;
+    if (refused.length > 0 && !isAnythingTaken(outcome)) throw worstError(refused);
+    for (const part of refused) this.drop(part);
+    this.dropRejected(partial?.rejectedItems ?? 0);
   }
 }
 

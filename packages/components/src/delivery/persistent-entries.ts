@@ -84,6 +84,7 @@ export class PersistentEntries {
         isTold: false,
         jobsLeft: 0,
         refused: [],
+        rejectedItems: 0,
       };
     });
   }

@@ -182,6 +182,19 @@ suite("a merged batch that is refused", () => {
 });
 
 suite("what a destination says of a merged batch", () => {
+  // Scenario: a request is split; of the first part one item is rejected, the second part fails.
+  // Guarantees: its sender, who comes again with all of it, is the only one who hears of it.
+  test("what a destination rejects of a request that is sent again is not dropped", async () => {
+    const rig = await startExporter({
+      queue: { wait_for_result: true, batch: { min_size: 0, max_size: 2, sizer: "items" } },
+      verdict: (batch) =>
+        batch.itemCount === 2 ? { rejectedItems: 1, errorMessage: "one" } : away,
+    });
+    const ending = await rig.consume(spans(3));
+    assert.equal(ending.error, away);
+    assert.deepEqual(rig.ledger.dropReasons, {});
+  });
+
   test("a partial success is counted once, and the rest as delivered", async () => {
     const verdict = () => ({ rejectedItems: 2, errorMessage: "too old" });
     const rig = await startExporter({ queue: { batch: { min_size: 9 } }, verdict });

@@ -24,6 +24,8 @@ export interface QueueEntry {
   jobsLeft: number;
   /** Parts of it that a destination did not take. */
   readonly refused: RefusedPart[];
+  /** Items of it that a destination rejected inside requests that it took otherwise. */
+  rejectedItems: number;
 }
 
 /** One request as it goes on the wire, with the entries whose items it carries. */
@@ -51,6 +53,7 @@ export function entryOf(batch: Batch, parts: EntryParts): QueueEntry {
     isTold: false,
     jobsLeft: 0,
     refused: [],
+    rejectedItems: 0,
   };
 }
 
@@ -73,12 +76,29 @@ export function failedWhole({ batch, entries }: QueueJob, error: unknown): Outco
   return { deliveredItems: 0, partial: undefined, refused };
 }
 
-/** Notes what of a job was refused with the entries that it is of. */
-export function shareRefused({ batch, entries }: QueueJob, refused: readonly RefusedPart[]): void {
+/** Notes what a destination did not take of a job with the entries that it is of. */
+export function shareLosses(job: QueueJob, { partial, refused }: Outcome): void {
+  const { batch, entries } = job;
   for (const [index, entry] of entries.entries()) {
     const member = entries.length === 1 ? undefined : batch.mergedFrom[index];
     for (const part of refused) {
       if (member === undefined || part.member === member) entry.refused.push(part);
     }
+  }
+  if (partial !== undefined) shareRejected(job, partial.rejectedItems);
+}
+
+/** A destination does not say whose items it rejected: the first are as good as any. */
+function shareRejected({ batch, entries }: QueueJob, rejectedItems: number): void {
+  let left = rejectedItems;
+  for (const entry of entries) {
+    let taken = batch.itemCount;
+    if (entries.length > 1) {
+      taken = entry.itemCount;
+      for (const part of entry.refused) taken -= part.items;
+    }
+    const items = Math.min(left, taken);
+    entry.rejectedItems += items;
+    left -= items;
   }
 }

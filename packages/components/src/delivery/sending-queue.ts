@@ -18,7 +18,7 @@ import {
   failedWhole,
   type QueueEntry,
   type QueueJob,
-  shareRefused,
+  shareLosses,
 } from "./queue-entry.js";
 import { QueueInstruments } from "./queue-instruments.js";
 import { QueueJobs } from "./queue-jobs.js";
@@ -251,8 +251,8 @@ export class SendingQueue {
     return undefined;
   }
 
-  #conclude(job: QueueJob, { refused }: Outcome): void {
-    if (refused.length > 0) shareRefused(job, refused);
+  #conclude(job: QueueJob, outcome: Outcome): void {
+    if (outcome.refused.length > 0 || outcome.partial !== undefined) shareLosses(job, outcome);
     for (const entry of job.entries) {
       entry.jobsLeft--;
       if (entry.jobsLeft === 0) this.#leave(entry);
