@@ -69,7 +69,7 @@ const collectorMetrics: readonly CollectorMetric[] = [
 const exceptions = new Map(
   tableRows(sectionAfter(readText("docs/collector-users.md"), "## Metrics that differ")).flatMap(
     ([names = "", ...rest]) =>
-      [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => [name, rest] as const),
+      [...names.matchAll(/\*\*([^*]+)\*\*/g)].map(([, name = ""]) => [name, rest] as const),
   ),
 );
 

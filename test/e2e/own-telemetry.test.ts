@@ -3,18 +3,28 @@ import { suite, type TestContext, test } from "node:test";
 import { decodeRequest, waitUntil } from "@inode-gateway/testkit";
 import { GrpcBackend, HttpBackend } from "../conformance/otlp/backends.js";
 import { exportPaths } from "../conformance/otlp/grpc-client.js";
+import { send } from "../conformance/otlp/http-client.js";
 import { Executable } from "./executable.js";
 import { metricSum } from "./running-gateway.js";
-import { sendSpans } from "./spans.js";
+import { sendSpans, spansOf } from "./spans.js";
 
-/** A gateway that delivers to nowhere, with what `service::telemetry` is to say. */
-async function start(t: TestContext, telemetry: object) {
+/** What differs from a gateway that delivers to nowhere. */
+interface Parts {
+  /** Keys of the receiver's HTTP protocol. */
+  readonly receiver?: object;
+  readonly exporters?: object;
+}
+
+/** A gateway that delivers to nowhere unless told, with what `service::telemetry` is to say. */
+async function start(t: TestContext, telemetry: object, parts: Parts = {}) {
+  const { exporters = { nop: null }, receiver = {} } = parts;
+  const pipelines = { traces: { receivers: ["otlp"], exporters: Object.keys(exporters) } };
   const configuration = {
     receivers: {
-      otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } },
+      otlp: { protocols: { http: { endpoint: "127.0.0.1:0", ...receiver } } },
     },
-    exporters: { nop: null },
-    service: { telemetry, pipelines: { traces: { receivers: ["otlp"], exporters: ["nop"] } } },
+    exporters,
+    service: { telemetry, pipelines },
   };
   const args = ["--config", `yaml:${JSON.stringify(configuration)}`];
   const process = new Executable("inode-gateway", args);
@@ -74,6 +84,22 @@ interface SentMetrics {
   }[];
 }
 
+interface SentSpan {
+  readonly name: string;
+  readonly trace_id: Uint8Array;
+  readonly span_id: Uint8Array;
+  readonly parent_span_id?: Uint8Array;
+  readonly kind: number;
+  readonly attributes: readonly Valued[];
+  readonly status?: { readonly code: number };
+}
+
+interface SentTraces {
+  readonly resource_spans: readonly {
+    readonly scope_spans: readonly { readonly spans: readonly SentSpan[] }[];
+  }[];
+}
+
 suite("own telemetry over OTLP", () => {
   test("sends its log over HTTP and its metrics over gRPC, the last of both at the stop", async (t) => {
     const logs = await HttpBackend.start(t);
@@ -125,6 +151,70 @@ suite("own telemetry over OTLP", () => {
       [[3, { receiver: "otlp", transport: "http" }]],
     );
     assert.ok(named.some(({ name }) => name === "otelcol_process_memory_rss"));
+  });
+
+  // Scenario: two requests, of which the sender follows the second; the backend refuses its first try.
+  test("follows a request: one span of the receiver, one of each try to send", async (t) => {
+    const traces = await GrpcBackend.start(t);
+    const backend = await GrpcBackend.start(t);
+    const otlp = { protocol: "grpc", endpoint: traces.endpoint, insecure: true };
+    const gateway = await start(
+      t,
+      {
+        metrics: { readers: [pull] },
+        traces: {
+          processors: [{ batch: { schedule_delay: 50, exporter: { otlp } } }],
+          sampler: { parent_based: { root: { always_off: {} } } },
+        },
+      },
+      {
+        receiver: { include_metadata: true },
+        exporters: {
+          otlp_grpc: {
+            endpoint: backend.endpoint,
+            tls: { insecure: true },
+            retry_on_failure: { initial_interval: "10ms" },
+          },
+        },
+      },
+    );
+    const followed = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const parent = "00f067aa0ba902b7";
+    const url = `http://${gateway.http}/v1/traces`;
+    const sendFlagged = async (flags: string) => {
+      const traceparent = `00-${followed}-${parent}-${flags}`;
+      const headers = { "content-type": "application/x-protobuf", traceparent };
+      assert.equal((await send(url, spansOf("own", {}, 3), { headers })).status, 200);
+    };
+    await sendFlagged("00");
+    await waitUntil(() => backend.calls.length === 1);
+    const take = backend.answer;
+    backend.answer = () => {
+      backend.answer = take;
+      return { code: 14, message: "not now" };
+    };
+    await sendFlagged("01");
+    await waitUntil(() => backend.calls.length === 3);
+    assert.equal(await gateway.process.stop(), 0, gateway.process.stderr);
+
+    const spans = traces.calls.flatMap(({ message }) =>
+      (decodeRequest("traces", message) as unknown as SentTraces).resource_spans.flatMap((group) =>
+        group.scope_spans.flatMap((scope) => scope.spans),
+      ),
+    );
+    const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex");
+    const received = spans.filter(({ name }) => name === "receiver/otlp/TraceDataReceived");
+    const sent = spans.filter(({ name }) => name === "exporter/otlp_grpc/traces");
+    assert.equal(received.length, 1, "the sender's other request is not followed");
+    const [root] = received;
+    assert.deepEqual([hex(root?.trace_id), hex(root?.parent_span_id)], [followed, parent]);
+    assert.equal(textsOf(root?.attributes ?? [])["items"], "3");
+    const codes = sent.map(({ status }) => status?.code ?? 0);
+    assert.deepEqual(codes.sort(), [0, 2], "the try that failed and the one that did not");
+    for (const { parent_span_id, trace_id } of sent) {
+      assert.deepEqual([hex(trace_id), hex(parent_span_id)], [followed, hex(root?.span_id)]);
+    }
+    assert.equal(spans.length, 1 + sent.length, "the export of traces is not followed itself");
   });
 
   // Scenario: nothing listens where the log should go.

@@ -49,3 +49,4 @@ export type {
 } from "./meter.js";
 export type { EndItems, EntranceItems, PipelineOverview } from "./pipeline-overview.js";
 export type { BuildInfo, Clock, ComponentSettings, Ledger, Timer } from "./settings.js";
+export type { EndSpan, Tracer } from "./tracer.js";

@@ -2,6 +2,7 @@ import type { Signal } from "@inode-gateway/otlp";
 import type { ComponentKind, ComponentState } from "./component.js";
 import type { Logger } from "./logger.js";
 import type { Meter } from "./meter.js";
+import type { Tracer } from "./tracer.js";
 
 /** What code, not the user, passes to a component when it is made. */
 export interface ComponentSettings {
@@ -20,6 +21,8 @@ export interface ComponentSettings {
   readonly random: () => number;
   readonly ledger: Ledger;
   readonly build: BuildInfo;
+  /** Follows requests; undefined while the process sends no traces of its own, which is the default. */
+  readonly tracer?: Tracer | undefined;
   /** Tells the process how the component is; shown by health checks. */
   reportState(state: ComponentState, reason?: string): void;
   /**

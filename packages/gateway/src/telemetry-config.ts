@@ -2,7 +2,12 @@ import { duration } from "@inode-gateway/config";
 import type { BuildInfo } from "@inode-gateway/contract";
 import type { LoggerOptions, MeterOptions } from "@inode-gateway/telemetry";
 import { z } from "zod";
-import { batchProcessors, type PeriodicConfig, periodic } from "./own-telemetry/export-config.js";
+import {
+  batchProcessors,
+  type PeriodicConfig,
+  periodic,
+  sampler,
+} from "./own-telemetry/export-config.js";
 
 const sampling = z.strictObject({
   enabled: z.boolean().default(true).describe("Whether repeated messages are thinned out."),
@@ -131,10 +136,30 @@ const metrics = z
     message: "has more than one `pull`: one metrics page is served",
   });
 
+const traces = z.strictObject({
+  level: z
+    .string()
+    .transform((level) => level.toLowerCase())
+    .pipe(z.enum(["none", "basic", "normal", "detailed"]))
+    .prefault("normal")
+    .describe("none switches the export off."),
+  processors: batchProcessors("spans", 5_000),
+  sampler: sampler
+    .prefault({})
+    .describe(
+      "Which requests are followed; one in a hundred, and those whose sender follows them.",
+    ),
+});
+
 /** What an operator may write under `service::telemetry`. */
 export const telemetryConfig = z.strictObject({
   logs: logs.prefault({}).describe("The process's own log."),
   metrics: metrics.prefault({}).describe("The process's own metrics."),
+  traces: traces
+    .prefault({})
+    .describe(
+      "Traces of requests on their way through the process; none unless a processor is given.",
+    ),
   resource: z
     .record(z.string(), z.string().nullable())
     .default({})

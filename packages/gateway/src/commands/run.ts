@@ -84,7 +84,7 @@ async function runUntilStopped(
   });
   const clock = systemClock;
   const runtime = createPipelineRuntime({
-    ...{ build, checked, clock, logger, meter, random: Math.random },
+    ...{ build, checked, clock, logger, meter, random: Math.random, tracer: ownTelemetry.tracer },
     onStatus: ({ kind, id, state, reason }) => {
       if (state !== "fatal_error") return;
       logger.error("a component cannot go on, the gateway stops", { kind, id, reason });

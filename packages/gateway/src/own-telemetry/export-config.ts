@@ -102,3 +102,60 @@ export const periodic = z
 
 /** What one `periodic` reader was told. */
 export type PeriodicConfig = z.output<typeof periodic>;
+
+/** Share of requests that are followed unless told otherwise: one in a hundred. */
+export const SAMPLING_RATIO_DEFAULT = 0.01;
+
+const ratioBased = z
+  .strictObject({
+    ratio: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(SAMPLING_RATIO_DEFAULT)
+      .describe("Share of requests, 0 to 1."),
+  })
+  .describe("Follows a share of requests.");
+
+const always = (what: string) => z.strictObject({}).nullable().optional().describe(what);
+
+const rootSampler = {
+  trace_id_ratio_based: ratioBased.optional(),
+  always_on: always("Follows every request."),
+  always_off: always("Follows none."),
+};
+
+/** Which requests are followed: one kind of sampler, as the OpenTelemetry configuration names them. */
+export const sampler = z
+  .strictObject({
+    parent_based: z
+      .strictObject({
+        root: z.strictObject(rootSampler).default({}).describe("Decides where the sender did not."),
+      })
+      .optional()
+      .describe(
+        "A request that came with a `traceparent` is followed when its sender's trace is; receivers keep " +
+          "that header with `include_metadata` only.",
+      ),
+    ...rootSampler,
+  })
+  .refine((kinds) => Object.values(kinds).filter((kind) => kind !== undefined).length <= 1, {
+    message: "names more than one sampler",
+  })
+  .transform((kinds) => ({
+    isParentBased: kinds.parent_based !== undefined || Object.keys(kinds).length === 0,
+    ratio: ratioOf(kinds.parent_based?.root ?? kinds),
+  }));
+
+/** Which requests are followed. */
+export type SamplerConfig = z.output<typeof sampler>;
+
+function ratioOf(kinds: {
+  readonly trace_id_ratio_based?: { readonly ratio: number } | undefined;
+  readonly always_on?: unknown;
+  readonly always_off?: unknown;
+}): number {
+  if (kinds.always_on !== undefined) return 1;
+  if (kinds.always_off !== undefined) return 0;
+  return kinds.trace_id_ratio_based?.ratio ?? SAMPLING_RATIO_DEFAULT;
+}

@@ -1,14 +1,15 @@
 import type { LogFields } from "@inode-gateway/contract";
 import type { LoggedRecord, MetricSnapshot } from "@inode-gateway/telemetry";
+import type { RecordedSpan } from "./span-recorder.js";
 
 /** Attributes of the process: the Resource of everything it sends of itself. */
 export type ResourceAttributes = Readonly<Record<string, string>>;
 
 /** Bytes of one attribute's text; what is longer is cut. */
-export const TEXT_CHARACTERS_MAX = 8_192;
+const TEXT_CHARACTERS_MAX = 8_192;
 
 /** Fields of one log record that are sent; more are left out. */
-export const FIELDS_MAX = 64;
+const FIELDS_MAX = 64;
 
 const scope = { name: "inode-gateway" };
 
@@ -70,8 +71,31 @@ export function metricsRequest(
   return { resourceMetrics: [group] };
 }
 
+/** As OTLP numbers them. */
+const SPAN_KINDS = { server: 2, client: 3 } as const;
+
+/** A request of spans. */
+export function tracesRequest(
+  resource: ResourceAttributes,
+  recorded: readonly RecordedSpan[],
+): object {
+  const spans = recorded.map((span) => ({
+    traceId: span.traceId,
+    spanId: span.spanId,
+    ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
+    name: span.name,
+    kind: SPAN_KINDS[span.kind],
+    startTimeUnixNano: unixNano(span.startUnixMs),
+    endTimeUnixNano: unixNano(span.startUnixMs + span.durationMs),
+    attributes: fieldAttributes(span.attributes),
+    links: span.links.map(({ spanId, traceId }) => ({ traceId, spanId })),
+    ...(span.failure !== undefined && { status: { code: 2, message: cut(span.failure) } }),
+  }));
+  return { resourceSpans: [{ resource: resourceOf(resource), scopeSpans: [{ scope, spans }] }] };
+}
+
 /** The Resource of a request. */
-export function resourceOf(resource: ResourceAttributes): object {
+function resourceOf(resource: ResourceAttributes): object {
   return { attributes: attributesOf(resource) };
 }
 
@@ -129,6 +153,6 @@ function cut(text: string): string {
 }
 
 /** Nanoseconds since the epoch as decimal text; milliseconds fit a double, nanoseconds do not. */
-export function unixNano(unixMs: number): string {
+function unixNano(unixMs: number): string {
   return String(BigInt(Math.round(unixMs * 1_000)) * 1_000n);
 }

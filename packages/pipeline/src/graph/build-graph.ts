@@ -1,10 +1,12 @@
 import type { Consumer, Extension, Processor, Signal } from "@inode-gateway/contract";
 import type { CheckedConfiguration, CheckedPipeline } from "../check/checked-configuration.js";
 import { connectorOutputs } from "../check/connector-ends.js";
+import { ConnectorDeliveries } from "../flow/connector-deliveries.js";
 import { Edge } from "../flow/edge.js";
 import { type Branch, FanOut, fanOut } from "../flow/fan-out.js";
 import { Gate } from "../flow/gate.js";
 import { PartialDeliveries } from "../flow/partial-deliveries.js";
+import { traced } from "../flow/traced-consumer.js";
 import { type ComponentNode, describeComponent } from "./component-node.js";
 import type { EndNode, Graph, GraphPipeline, Route } from "./graph.js";
 import type { GraphServices, NodeBuilder } from "./node-builder.js";
@@ -112,7 +114,10 @@ class GraphBuilder {
       this.#nodes.push(kept);
       return;
     }
-    const outputs = Object.fromEntries([...routes].map(([signal, { gate }]) => [signal, gate]));
+    const { tracer } = this.#services;
+    const outputs = Object.fromEntries(
+      [...routes].map(([signal, { gate }]) => [signal, traced(gate, id, tracer)]),
+    );
     this.#nodes.push(
       this.#builder.build({ kind: "receiver", id }, checked, (settings) =>
         factory.create(settings, config, outputs),
@@ -239,11 +244,13 @@ class GraphBuilder {
     const pipelines = this.#checked.pipelines
       .filter(({ receivers, signal: out }) => receivers.includes(id) && signals.includes(out))
       .map((pipeline) => this.#pipeline(pipeline));
-    const outputs = new Map(pipelines.map(({ entrance, id: pipeline }) => [pipeline, entrance]));
+    const deliveries = new ConnectorDeliveries(this.#partial(`connector ${id} ${signal}`));
+    const entrances = new Map(pipelines.map(({ entrance, id: pipeline }) => [pipeline, entrance]));
+    const outputs = deliveries.outputs(entrances);
     const node =
       this.#reusable?.connector(checked, signal, pipelines) ??
       this.#builder.build({ kind: "connector", id, signal }, checked, (settings) =>
-        checked.factory.create(settings, checked.config, outputs),
+        deliveries.remembering(checked.factory.create(settings, checked.config, outputs)),
       );
     this.#connections.set(node, pipelines);
     return node;

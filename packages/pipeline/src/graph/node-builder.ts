@@ -8,6 +8,7 @@ import type {
   Logger,
   Meter,
   Signal,
+  Tracer,
 } from "@inode-gateway/contract";
 import { componentBugs } from "../accounting/metrics.js";
 import type { AccountingMetrics } from "../accounting/observe-accounting.js";
@@ -27,6 +28,8 @@ export interface GraphServices {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly build: BuildInfo;
+  /** Follows requests through receivers and exporters; absent follows none, and costs nothing. */
+  readonly tracer?: Tracer | undefined;
   /** Told of every state that a component enters. */
   readonly onStatus?: (status: ComponentStatus) => void;
 }
@@ -80,9 +83,9 @@ export class NodeBuilder {
     { kind, id, signal, pipeline }: NodeIdentity,
     { logger, bugs, tally, status }: Parts,
   ): ComponentSettings {
-    const { build, clock, meter, random } = this.#services;
+    const { build, clock, meter, random, tracer } = this.#services;
     return {
-      ...{ id, kind, signal, pipeline, logger, meter, clock, random, build },
+      ...{ id, kind, signal, pipeline, logger, meter, clock, random, build, tracer },
       ledger: tally,
       reportState: (state, reason) => status.set(state, reason),
       runInBackground: (name, promise) => {

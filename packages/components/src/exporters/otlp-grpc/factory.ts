@@ -2,6 +2,7 @@ import { defineExporter } from "@inode-gateway/contract";
 import { signals } from "@inode-gateway/otlp";
 import { isPersistent, storageReferences } from "../../delivery/config.js";
 import { DeliveringExporter } from "../../delivery/delivering-exporter.js";
+import { tracedSender } from "../../delivery/traced-sender.js";
 import { authReferences } from "../../transport/exporter-auth.js";
 import { otlpGrpcConfig } from "./config.js";
 import { GrpcSender } from "./grpc-sender.js";
@@ -18,7 +19,7 @@ export const otlpGrpcExporter = defineExporter({
   exclusive: ({ sending_queue }) => isPersistent(sending_queue),
   extensions: (config) => [...storageReferences(config.sending_queue), ...authReferences(config)],
   create: (settings, config) =>
-    new DeliveringExporter(settings, new GrpcSender(settings, config), {
+    new DeliveringExporter(settings, tracedSender(settings, new GrpcSender(settings, config)), {
       timeoutMs: config.timeout,
       retry: config.retry_on_failure,
       queue: config.sending_queue,
