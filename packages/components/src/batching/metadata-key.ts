@@ -17,6 +17,11 @@ export class MetadataKey {
     this.#names = names.map((name) => name.toLowerCase());
   }
 
+  /** The names it looks at, lower-case. */
+  get names(): ReadonlySet<string> {
+    return new Set(this.#names);
+  }
+
   /** Whether there is anything to look at. */
   get isNeeded(): boolean {
     return this.#names.length > 0;

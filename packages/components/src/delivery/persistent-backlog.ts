@@ -21,11 +21,20 @@ export const RESIDENT_BYTES_MAX = 67_108_864;
 /** When a sender comes back whose request could not be written, unless the storage knows better. */
 const STORAGE_RETRY_AFTER_MS = 5_000;
 
+/** Where the requests of a queue are kept, and what of them. */
+export interface StoredQueue {
+  /** ID of the extension that keeps them. */
+  readonly storageId: string;
+  /** Lower-case names of the metadata that is kept with them; no other is. */
+  readonly metadataNames: ReadonlySet<string>;
+}
+
 /** The requests of one sending queue on disk. */
 export class PersistentBacklog {
   readonly #clock: Clock;
   readonly #signal: Signal;
   readonly #log: RecordLog;
+  readonly #metadataNames: ReadonlySet<string>;
   readonly #onRemoveFailed: (error: unknown) => void;
   #residentBytes = 0;
   /** Keys of what is done; as many as there are records at most. */
@@ -36,11 +45,13 @@ export class PersistentBacklog {
     clock: Clock,
     signal: Signal,
     log: RecordLog,
+    metadataNames: ReadonlySet<string>,
     onRemoveFailed: (error: unknown) => void,
   ) {
     this.#clock = clock;
     this.#signal = signal;
     this.#log = log;
+    this.#metadataNames = metadataNames;
     this.#onRemoveFailed = onRemoveFailed;
   }
 
@@ -54,12 +65,12 @@ export class PersistentBacklog {
     settings: ComponentSettings,
     signal: Signal,
     host: Host,
-    storageId: string,
+    { metadataNames, storageId }: StoredQueue,
     onRemoveFailed: (error: unknown) => void,
   ): Promise<PersistentBacklog> {
     const storage = queueStorageOf(host, storageId);
     const log = await storage.openRecordLog({ componentId: settings.id, name: signal });
-    return new PersistentBacklog(settings.clock, signal, log, onRemoveFailed);
+    return new PersistentBacklog(settings.clock, signal, log, metadataNames, onRemoveFailed);
   }
 
   /** What an earlier process left, oldest first. */
@@ -75,7 +86,8 @@ export class PersistentBacklog {
    */
   async append(batch: Batch): Promise<number> {
     try {
-      return await this.#log.append(encodeRecord(batch, this.#clock), batch.itemCount);
+      const record = encodeRecord(batch, this.#clock, this.#metadataNames);
+      return await this.#log.append(record, batch.itemCount);
     } catch (error) {
       throw storageFailed(error);
     }

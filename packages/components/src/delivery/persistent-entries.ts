@@ -2,7 +2,7 @@ import type { Batch, ComponentSettings, Host, Ledger, Signal } from "@inode-gate
 import { LogInterval } from "../transport/log-interval.js";
 import { failureFields } from "./failure-fields.js";
 import { Fifo } from "./fifo.js";
-import { PersistentBacklog } from "./persistent-backlog.js";
+import { PersistentBacklog, type StoredQueue } from "./persistent-backlog.js";
 import type { QueueEntry } from "./queue-entry.js";
 import { UnknownRecordVersionError } from "./record-format.js";
 
@@ -44,7 +44,7 @@ export class PersistentEntries {
     settings: ComponentSettings,
     signal: Signal,
     host: Host,
-    storageId: string,
+    queue: StoredQueue,
     owner: EntryOwner,
   ): Promise<PersistentEntries> {
     const log = new LogInterval(settings.logger, settings.clock);
@@ -52,7 +52,7 @@ export class PersistentEntries {
       "what was delivered could not be removed from the queue on disk; " +
       "it may be delivered again after a restart";
     const onRemoveFailed = (error: unknown) => log.log("warn", message, { error });
-    const backlog = await PersistentBacklog.open(settings, signal, host, storageId, onRemoveFailed);
+    const backlog = await PersistentBacklog.open(settings, signal, host, queue, onRemoveFailed);
     return new PersistentEntries(settings, owner, backlog);
   }
 

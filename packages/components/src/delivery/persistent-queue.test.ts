@@ -179,6 +179,23 @@ suite("a queue on disk", () => {
     assert.equal(rig.settings.backgroundFailures.length, 0);
   });
 
+  test("writes only the metadata by which it merges, no other header of a request", async () => {
+    const disk = new TestDisk();
+    const rig = await onDisk(disk, {
+      queue: { batch: { min_size: 9, partition: { metadata_keys: ["X-Tenant"] } } },
+    });
+    const metadata = new Map([
+      ["x-tenant", ["blue"]],
+      ["authorization", ["Bearer canary"]],
+      ["cookie", ["canary"]],
+    ]);
+    await rig.consume(spans(1, { metadata }));
+    const [record] = disk.records.values();
+    const text = Buffer.from(record?.bytes ?? []).toString("latin1");
+    assert.match(text, /"x-tenant",\["blue"\]/);
+    assert.doesNotMatch(text, /canary|cookie|authorization/);
+  });
+
   test("gives its log free when it is stopped before the disk has opened it", async () => {
     const disk = new TestDisk();
     const host = disk.host();
@@ -256,10 +273,10 @@ suite("after a restart, a queue on disk", () => {
 
   test("merges what it finds, by metadata that survived", async () => {
     const disk = new TestDisk();
-    const before = await onDisk(disk);
+    const batch = { min_size: 100, partition: { metadata_keys: ["x-tenant"] } };
+    const before = await onDisk(disk, { queue: { batch } });
     for (const tenant of ["a", "b", "a"]) await before.consume(spansOf(tenant));
     disk.crash();
-    const batch = { min_size: 100, partition: { metadata_keys: ["x-tenant"] } };
     const rig = await onDisk(disk, { queue: { batch }, verdict: () => undefined });
     await rig.settings.clock.advanceAndSettle(200);
     assert.deepEqual(rig.sizes(), [2, 1]);

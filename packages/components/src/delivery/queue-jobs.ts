@@ -35,6 +35,11 @@ export class QueueJobs {
     this.#metadataKey = new MetadataKey(batch?.partition.metadata_keys ?? []);
   }
 
+  /** Lower-case names of the metadata by which requests are merged apart. */
+  get metadataNames(): ReadonlySet<string> {
+    return this.#metadataKey.names;
+  }
+
   push(entry: QueueEntry): void {
     this.#waiting.push(entry);
   }

@@ -36,7 +36,11 @@ async function startProcess(directory: string, verdict: (batch: Batch) => unknow
   };
   const exporter = new DeliveringExporter(settings, sender, {
     retry: retryOnFailure().parse({ initial_interval: "1h", max_interval: "1h" }),
-    queue: sendingQueue().parse({ storage: "file_storage", num_consumers: 1 }),
+    queue: sendingQueue().parse({
+      storage: "file_storage",
+      num_consumers: 1,
+      batch: { min_size: 0, partition: { metadata_keys: ["x-tenant"] } },
+    }),
   });
   await exporter.start(host);
   return {

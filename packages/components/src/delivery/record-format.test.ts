@@ -14,7 +14,7 @@ import {
 const clock = new FakeClock();
 
 function recordOf(batch: Batch): Uint8Array {
-  return Uint8Array.from(Buffer.concat(encodeRecord(batch, clock)));
+  return Uint8Array.from(Buffer.concat(encodeRecord(batch, clock, new Set(["x-tenant"]))));
 }
 
 suite("a record of a queue", () => {

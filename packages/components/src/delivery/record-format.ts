@@ -31,13 +31,20 @@ interface Description {
  * A batch as one record of a queue on disk: a header of 12 bytes, its description, and the request.
  *
  * What a server authenticator knows of the sender is left out, and so is its deadline.
+ *
+ * @param metadataNames lower-case names of the metadata that is kept: with `include_metadata` a batch has
+ *   all headers of its request, credentials among them
  */
-export function encodeRecord(batch: Batch, clock: Clock): readonly Uint8Array[] {
+export function encodeRecord(
+  batch: Batch,
+  clock: Clock,
+  metadataNames: ReadonlySet<string>,
+): readonly Uint8Array[] {
   const { metadata, peer, receivedAtMs } = batch.origin;
   const description: Description = {
     peer,
     receivedAtUnixMs: Math.round(clock.unixMs() - (clock.nowMs() - receivedAtMs)),
-    metadata: [...metadata],
+    metadata: [...metadata].filter(([name]) => metadataNames.has(name)),
     parts: batch.mergedFrom.map((part) => [part.byteLength, part.itemCount, part.origin.peer]),
   };
   const text = Buffer.from(JSON.stringify(description), "utf8");

@@ -87,7 +87,8 @@ export class SendingQueue {
     const { storage } = this.#config;
     if (isPersistent(this.#config) && storage !== undefined) {
       const settings = this.#settings;
-      const stored = await PersistentEntries.open(settings, this.#signal, host, storage, {
+      const queue = { storageId: storage, metadataNames: this.#jobs.metadataNames };
+      const stored = await PersistentEntries.open(settings, this.#signal, host, queue, {
         onStored: (entry) => this.#letIn(entry),
         onUnreadable: (entry) => this.#forget(entry),
         onAllStored: () => this.#wakeWhenIdle(),
