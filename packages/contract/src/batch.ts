@@ -34,6 +34,8 @@ export interface BatchParts {
   readonly retainedBytes?: number;
   /** The batches a merged batch was made of, in order, so that a rejected one can be taken apart. */
   readonly mergedFrom?: readonly Batch[];
+  /** See {@link Batch.way}; empty by default. */
+  readonly way?: string;
 }
 
 /**
@@ -51,6 +53,11 @@ export class Batch {
   readonly retainedBytes: number;
   readonly origin: BatchOrigin;
   readonly mergedFrom: readonly Batch[];
+  /**
+   * The pipelines behind connectors that it came through, each after a `>`; empty straight from a
+   * receiver. Tells parts of one request from each other.
+   */
+  readonly way: string;
   #bytes: Uint8Array | undefined;
   #itemCount: number | undefined;
 
@@ -63,6 +70,7 @@ export class Batch {
     this.retainedBytes = parts.retainedBytes ?? byteLength;
     this.origin = parts.origin;
     this.mergedFrom = parts.mergedFrom ?? [];
+    this.way = parts.way ?? "";
     this.#itemCount = parts.itemCount;
     if (parts.chunks.length === 1) this.#bytes = parts.chunks[0];
   }
@@ -96,6 +104,17 @@ export class Batch {
       origin: this.origin,
       itemCount,
       retainedBytes,
+      way: this.way,
     });
+  }
+
+  /** The same batch on its way from a connector into a pipeline. */
+  through(pipeline: string): Batch {
+    const { chunks, mergedFrom, origin, retainedBytes, signal } = this;
+    const way = `${this.way}>${pipeline}`;
+    const batch = new Batch({ signal, chunks, origin, retainedBytes, mergedFrom, way });
+    batch.#itemCount = this.#itemCount;
+    batch.#bytes = this.#bytes;
+    return batch;
   }
 }

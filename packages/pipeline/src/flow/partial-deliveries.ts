@@ -91,12 +91,13 @@ export class PartialDeliveries {
 }
 
 // A cryptographic hash: whoever could make two batches with one hash would make one of them vanish.
-function digestOf({ chunks, itemCount, origin, signal }: Batch): string {
+function digestOf({ chunks, itemCount, origin, signal, way }: Batch): string {
   const hash = createHash("sha256");
   for (const chunk of origin.request === undefined ? chunks : [origin.request]) hash.update(chunk);
-  // A part of a request, as a connector makes them, is told from the others by its items.
-  const sender = [signal, itemCount, [...origin.metadata].sort(), [...(origin.auth ?? [])].sort()];
-  return hash.update(JSON.stringify(sender)).digest("base64");
+  // A part of a request, as connectors make them, is told from the others by its way and its items.
+  const part = [signal, way, itemCount];
+  const sender = [[...origin.metadata].sort(), [...(origin.auth ?? [])].sort()];
+  return hash.update(JSON.stringify([part, sender])).digest("base64");
 }
 
 function requestLength({ byteLength, origin }: Batch): number {

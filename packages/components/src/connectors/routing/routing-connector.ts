@@ -40,7 +40,8 @@ const contextsOf: Readonly<Record<ConditionSignal, readonly RouteConfig["context
  * Gives every part of a batch to the pipelines of the first route that it matches.
  *
  * All pipelines with a part are asked whether they would refuse it before any gets one. When one of them
- * rejects nevertheless, the sender is told, and what the others have may come to them again.
+ * rejects nevertheless, the sender is told; the engine knows which pipelines have their part, since each
+ * gets one batch of a request at most.
  */
 export class RoutingConnector implements Connector {
   readonly #settings: ComponentSettings;
