@@ -25,7 +25,7 @@ const STORAGE_RETRY_AFTER_MS = 5_000;
 export interface StoredQueue {
   /** ID of the extension that keeps them. */
   readonly storageId: string;
-  /** Lower-case names of the metadata that is kept with them; no other is. */
+  /** Lower-case names of metadata that is kept with them even when its name is that of a credential. */
   readonly metadataNames: ReadonlySet<string>;
 }
 

@@ -7,6 +7,23 @@ export const RECORD_VERSION = 1;
 /** Version, signal, 2 unused bytes, items, length of the description; all little-endian. */
 const HEADER_BYTES = 12;
 
+/** Words in the names of headers that carry credentials; a name is taken apart at its hyphens. */
+const CREDENTIAL_WORDS: ReadonlySet<string> = new Set([
+  "apikey",
+  "auth",
+  "authorization",
+  "cookie",
+  "credential",
+  "credentials",
+  "jwt",
+  "key",
+  "password",
+  "secret",
+  "session",
+  "signature",
+  "token",
+]);
+
 /** The bytes are not what was written. */
 export class DamagedRecordError extends Error {
   override readonly name = "DamagedRecordError";
@@ -30,10 +47,11 @@ interface Description {
 /**
  * A batch as one record of a queue on disk: a header of 12 bytes, its description, and the request.
  *
- * What a server authenticator knows of the sender is left out, and so is its deadline.
+ * What a server authenticator knows of the sender is left out, and so is its deadline. With
+ * `include_metadata` a batch has all headers of its request: those that carry credentials, by their
+ * names, are left out too.
  *
- * @param metadataNames lower-case names of the metadata that is kept: with `include_metadata` a batch has
- *   all headers of its request, credentials among them
+ * @param metadataNames lower-case names of the metadata that is kept whatever it is called
  */
 export function encodeRecord(
   batch: Batch,
@@ -44,7 +62,7 @@ export function encodeRecord(
   const description: Description = {
     peer,
     receivedAtUnixMs: Math.round(clock.unixMs() - (clock.nowMs() - receivedAtMs)),
-    metadata: [...metadata].filter(([name]) => metadataNames.has(name)),
+    metadata: [...metadata].filter(([name]) => metadataNames.has(name) || !isCredential(name)),
     parts: batch.mergedFrom.map((part) => [part.byteLength, part.itemCount, part.origin.peer]),
   };
   const text = Buffer.from(JSON.stringify(description), "utf8");
@@ -93,6 +111,10 @@ export function decodeRecord(record: Uint8Array, signal: Signal, clock: Clock): 
   };
   const mergedFrom = partsOf(description, request, signal, origin);
   return new Batch({ signal, chunks: [request], origin, itemCount, mergedFrom });
+}
+
+function isCredential(headerName: string): boolean {
+  return headerName.split(/[-_.]/).some((word) => CREDENTIAL_WORDS.has(word));
 }
 
 function readDescription(text: string): Description {
