@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { GrpcCode, HEADER_LIST_BYTES_MAX } from "@inode-gateway/grpc";
+import {
+  encodeSnappyFrames,
+  GrpcCode,
+  HEADER_LIST_BYTES_MAX,
+  zstd,
+  zstdCompressOptions,
+} from "@inode-gateway/grpc";
 import { ECHO, noise, openChannel, send, startServer, statusOf } from "./fixture.js";
 import type { GrpcImplementation } from "./implementation.js";
 import { framed, RawClient } from "./raw-client.js";
@@ -90,8 +96,17 @@ function bombCases(implementation: GrpcImplementation): void {
   });
 }
 
+function packZstd(plain: Buffer): Buffer {
+  return zstd?.zstdCompressSync(plain, zstdCompressOptions()) ?? assert.fail("no zstd");
+}
+
 function responseCases(implementation: GrpcImplementation): void {
-  for (const encoding of ["identity", "gzip"] as const) {
+  for (const [encoding, pack] of [
+    ["identity", undefined],
+    ["gzip", gzipSync],
+    ["snappy", encodeSnappyFrames],
+    ...(zstd === undefined ? [] : [["zstd", packZstd] as const]),
+  ] as const) {
     test(`takes a response of exactly the limit, and not one byte more: ${encoding}`, async (t) => {
       const limit = 10_000;
       for (const [size, isTaken] of [
@@ -100,15 +115,20 @@ function responseCases(implementation: GrpcImplementation): void {
         [100 * MIB, false],
       ] as const) {
         if (encoding === "identity" && size > MIB) continue;
-        const plain = new Uint8Array(size);
-        const body = encoding === "gzip" ? framed(gzipSync(plain), 1) : framed(plain);
+        const plain = Buffer.alloc(size);
+        const body = pack === undefined ? framed(plain) : framed(pack(plain), 1);
         const headers = { "grpc-encoding": encoding };
         const { address } = await startRawServer(t, {
           headers,
           body,
           trailers: { "grpc-status": 0 },
         });
-        const channel = openChannel(t, implementation, address, { maxReceiveMessageBytes: limit });
+        // Servers of Go answer in the encoding they were asked in.
+        const compression = encoding === "identity" ? "none" : encoding;
+        const channel = openChannel(t, implementation, address, {
+          maxReceiveMessageBytes: limit,
+          compression,
+        });
         if (isTaken) assert.equal((await send(channel, ECHO)).length, size);
         else {
           const status = await statusOf(send(channel, ECHO));

@@ -125,6 +125,8 @@ interface AnswerCase {
   readonly title: string;
   readonly answer: RawAnswer;
   readonly code: number;
+  /** Of the request; default none. */
+  readonly compression?: "snappy";
 }
 
 const ok = { "grpc-status": 0 };
@@ -166,6 +168,12 @@ const illegalAnswers: readonly AnswerCase[] = [
     code: 13,
   },
   {
+    title: "snappy that is none",
+    answer: { headers: { "grpc-encoding": "snappy" }, body: framed(noise(5), 1), trailers: ok },
+    compression: "snappy",
+    code: 13,
+  },
+  {
     title: "gzip that is none",
     answer: { headers: { "grpc-encoding": "gzip" }, body: framed(noise(5), 1), trailers: ok },
     code: 13,
@@ -174,10 +182,10 @@ const illegalAnswers: readonly AnswerCase[] = [
 ];
 
 function answerCases(implementation: GrpcImplementation): void {
-  for (const { title, answer, code } of illegalAnswers) {
+  for (const { title, answer, code, compression = "none" } of illegalAnswers) {
     test(`ends a call that is answered with ${title} with code ${code}`, async (t) => {
       const { address } = await startRawServer(t, answer);
-      const channel = openChannel(t, implementation, address);
+      const channel = openChannel(t, implementation, address, { compression });
       const status = await statusOf(send(channel, ECHO));
       assert.equal(status.code, code, status.message);
       assert.notEqual(status.message, code === 99 ? "x" : "", "a reason is given");

@@ -5,7 +5,7 @@ import { TIMER_MS_MAX } from "../wait-until.js";
 import { FLOW_CONTROL_WINDOW_BYTES } from "./window.js";
 
 /** Largest response unless configured: the limit OTLP recommends for responses. */
-const RESPONSE_BYTES_MAX_DEFAULT = 4_194_304;
+export const RESPONSE_BYTES_MAX_DEFAULT = 4_194_304;
 
 /**
  * Longest pause between two tries to connect. gRPC's default of two minutes would keep a backend that

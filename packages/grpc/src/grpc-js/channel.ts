@@ -12,7 +12,7 @@ import type {
 } from "../unary-channel.js";
 import { waitUntil } from "../wait-until.js";
 import { asBuffer } from "./as-buffer.js";
-import { grpcJsChannelOptions } from "./channel-options.js";
+import { grpcJsChannelOptions, RESPONSE_BYTES_MAX_DEFAULT } from "./channel-options.js";
 import { compressMessages } from "./message-compression.js";
 import { requestMetadata } from "./request-metadata.js";
 import { ResponseListener } from "./response-listener.js";
@@ -109,7 +109,8 @@ export class GrpcJsChannel implements UnaryChannel {
     if (channel === undefined) {
       const options = grpcJsChannelOptions(this.#options, this.#endpoint, compression);
       channel = new Channel(this.#endpoint.target, this.#credentials, options);
-      compressMessages(channel, compression);
+      const { maxReceiveMessageBytes = RESPONSE_BYTES_MAX_DEFAULT } = this.#options;
+      compressMessages(channel, compression, maxReceiveMessageBytes);
       this.#channels.set(compression, channel);
     }
     return channel;
