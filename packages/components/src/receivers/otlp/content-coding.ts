@@ -127,11 +127,22 @@ async function undoStream(
   coding: StreamCoding,
   limits: CodingLimits,
 ): Promise<Plain> {
-  if (wireBytes.byteLength <= SYNC_COMPRESSED_BYTES_MAX) {
+  const isSmall =
+    wireBytes.byteLength <= SYNC_COMPRESSED_BYTES_MAX &&
+    (coding !== "gzip" || claimedBytes(wireBytes) <= SYNC_INFLATED_BYTES_MAX);
+  if (isSmall) {
     const plain = undoSmall(wireBytes, coding, limits);
     if (plain !== undefined) return plain;
   }
   return undoStreaming(wireBytes, coding, limits);
+}
+
+/**
+ * What gzip says at its end that it holds, modulo 2^32 (RFC 1952). Believed only when it is large: then
+ * a bomb does not hold up the event loop for some milliseconds in vain.
+ */
+function claimedBytes(wireBytes: Buffer): number {
+  return wireBytes.byteLength < 4 ? 0 : wireBytes.readUInt32LE(wireBytes.byteLength - 4);
 }
 
 /** Undefined when the result would be larger than the event loop should produce in one go. */
