@@ -48,20 +48,25 @@ export function buildBodies(benchCase: BenchCase): Uint8Array[] {
     let body = buildRequest("traces", {
       seed: 1_000 + index,
       itemsPerScope: benchCase.spansPerRequest,
-      resourceAttributes: () => ({
-        "service.name": `bench-service-${index}`,
-        "service.version": "1.4.2",
-        "telemetry.sdk.language": "nodejs",
-        "telemetry.sdk.name": "opentelemetry",
-        "telemetry.sdk.version": "2.11.0",
-        "container.cgroup.inode": firstInode + index,
-        "host.boot.id": bootId,
-      }),
+      resourceAttributes: () => resourceOf(index),
     });
     if (benchCase.contentType === "application/json") body = protobufToJson("traces", body);
     bodies.push(benchCase.isGzip ? gzipSync(body, { level: 1 }) : body);
   }
   return bodies;
+}
+
+/** The Resource of one body, of the container that `mappingLines` has for it. */
+export function resourceOf(index: number): Record<string, string | number> {
+  return {
+    "service.name": `bench-service-${index}`,
+    "service.version": "1.4.2",
+    "telemetry.sdk.language": "nodejs",
+    "telemetry.sdk.name": "opentelemetry",
+    "telemetry.sdk.version": "2.11.0",
+    "container.cgroup.inode": firstInode + index,
+    "host.boot.id": bootId,
+  };
 }
 
 /** What the registry knows: one container for each body, in the format of `registry import`. */
