@@ -114,7 +114,7 @@ export class Http2Reader implements ResponseReader {
   }
 
   #reset(streamId: number, code: number): void {
-    if (code > LAST_ERROR_CODE) this.#problems.push(`RST_STREAM with code ${code}`);
+    // Any code is legal here (RFC 9113, section 7): a server may repeat the one that it was sent.
     const stream = this.#stream(streamId);
     // A server that has answered may say that it needs no more of the request.
     if (!stream.isEnded) this.outcomes.push(`reset ${code}`);
