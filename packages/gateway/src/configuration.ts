@@ -2,7 +2,9 @@ import { builtInFactories } from "@inode-gateway/components";
 import {
   ConfigurationError,
   type ConfigurationTree,
+  checkEnvironment as checkSection,
   loadConfiguration,
+  sectionEntries,
 } from "@inode-gateway/config";
 import {
   type CheckedConfiguration,
@@ -66,7 +68,12 @@ export async function checkSurroundings(
   tree: ConfigurationTree,
   checked: GatewayConfiguration,
 ): Promise<void> {
-  const problems = await checkEnvironment(tree, checked);
+  const service = sectionEntries(sectionEntries(tree.root)?.get("service"));
+  const telemetry = service?.get("telemetry");
+  const problems = [
+    ...(await checkEnvironment(tree, checked)),
+    ...(await checkSection(telemetryConfig, telemetry, ["service", "telemetry"])),
+  ];
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 

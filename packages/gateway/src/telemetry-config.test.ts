@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { checkEnvironment } from "@inode-gateway/config";
 import {
   loggerOptions,
+  meterOptions,
   metricsEndpoint,
+  periodicReaders,
+  processAttributes,
   type TelemetryConfig,
   targetInfoLabels,
   telemetryConfig,
@@ -79,6 +83,76 @@ suite("service::telemetry", () => {
     assert.equal(problemsOf({ logs: { encoding: "logfmt" } }).length, 1);
     assert.equal(problemsOf({ resource: { a: 1 } }).length, 1);
     assert.equal(problemsOf({ trace: {} }).length, 1, "an unknown key");
+  });
+
+  const exportOf = (otlp: object) => ({
+    logs: { processors: [{ batch: { exporter: { otlp } } }] },
+  });
+  const otlpPath = "logs::processors::0::batch::exporter::otlp";
+
+  test("an OTLP destination that cannot be used is refused with its key", () => {
+    for (const protocol of ["grpc", "http/protobuf"]) {
+      for (const endpoint of ["backend:4318", "https://backend:4318", undefined]) {
+        assert.deepEqual(problemsOf(exportOf({ protocol, endpoint })), []);
+      }
+      const [problem = ""] = problemsOf(exportOf({ protocol, endpoint: "a b" }));
+      assert.ok(problem.startsWith(`${otlpPath}::endpoint: `), problem);
+      const half = exportOf({ protocol, client_key: "key.pem" });
+      assert.ok(problemsOf(half)[0]?.startsWith(`${otlpPath}::client_key: `));
+    }
+    assert.equal(problemsOf(exportOf({ protocol: "http/json" })).length, 1);
+    assert.equal(problemsOf(exportOf({ endpoint: "backend:4317" })).length, 1);
+  });
+
+  test("a certificate that cannot be read is told by its own key", async () => {
+    const section = exportOf({ protocol: "grpc", certificate: "/no/such/ca.pem" });
+    const problems = await checkEnvironment(telemetryConfig, section, ["service", "telemetry"]);
+    assert.deepEqual(problems, [
+      {
+        path: `service::telemetry::${otlpPath}`,
+        message: "`certificate` /no/such/ca.pem cannot be read: there is no such file",
+      },
+    ]);
+  });
+
+  test("the page's names and labels follow the reader", () => {
+    const resource = { "service.namespace": "shop", "k8s.pod.name": "p" };
+    const options = (prometheus: object) =>
+      meterOptions(
+        parsed({ resource, metrics: { readers: [{ pull: { exporter: { prometheus } } }] } }),
+      );
+    assert.deepEqual(options({}), { counterSuffix: "", constantLabels: {} });
+    const all = { included: ["*"], excluded: ["k8s.*"] };
+    assert.deepEqual(options({ without_type_suffix: false, with_resource_constant_labels: all }), {
+      counterSuffix: "_total",
+      constantLabels: { service_namespace: "shop" },
+    });
+    const exact = { included: ["service.name"] };
+    assert.deepEqual(options({ with_resource_constant_labels: exact }).constantLabels, {});
+  });
+
+  test("without its `pull` reader there is no page, and null takes an attribute away", () => {
+    const otlp = { protocol: "grpc" };
+    const config = parsed({
+      metrics: { readers: [{ periodic: { exporter: { otlp } } }] },
+      resource: { "service.instance.id": null },
+    });
+    assert.equal(metricsEndpoint(config), undefined);
+    assert.equal(periodicReaders(config).length, 1);
+    const none = parsed({ metrics: { level: "none", readers: config.metrics.readers } });
+    assert.equal(periodicReaders(none).length, 0);
+    const build = { command: "g", version: "1" };
+    assert.deepEqual(processAttributes(config, build, "id"), {
+      "service.name": "g",
+      "service.version": "1",
+    });
+  });
+
+  test("the log goes to standard error only", () => {
+    assert.deepEqual(problemsOf({ logs: { output_paths: ["stderr"] } }), []);
+    assert.deepEqual(problemsOf({ logs: { output_paths: ["/var/log/x"] } }), [
+      "logs::output_paths::0: only `stderr` is written to: let the shell or the service manager redirect it",
+    ]);
   });
 
   test("`address` beside `readers` is a contradiction", () => {

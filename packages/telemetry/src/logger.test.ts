@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger, maxSampledMessages } from "./index.js";
+import { createLogger, type LoggedRecord, maxSampledMessages } from "./index.js";
 
 function capture() {
   const lines: string[] = [];
@@ -106,4 +106,34 @@ test("messages beyond the limit of different ones share one count", () => {
   assert.equal(lines.length, maxSampledMessages + 1, "the shared count has an initial one too");
   logger.info("two too many");
   assert.equal(lines.length, maxSampledMessages + 1);
+});
+
+test("whoever sends the log on is told of what is written, with all its fields, and of nothing else", () => {
+  const { lines, destination } = capture();
+  const records: LoggedRecord[] = [];
+  const logger = createLogger({
+    level: "info",
+    encoding: "json",
+    destination,
+    initialFields: { region: "eu" },
+    sampling: { tickMs: 1_000, initial: 1, thereafter: 0 },
+    nowMs: () => 0,
+    onLogged: (record) => records.push(record),
+  });
+  const child = logger.child({ component: "nop" });
+  child.debug("too quiet");
+  child.warn("queue is full", { items: 9 });
+  child.warn("queue is full", { items: 10 });
+
+  assert.equal(lines.length, 1);
+  assert.deepEqual(
+    records.map(({ unixMs, ...rest }) => rest),
+    [
+      {
+        level: "warn",
+        message: "queue is full",
+        fields: { region: "eu", component: "nop", items: 9 },
+      },
+    ],
+  );
 });

@@ -143,3 +143,37 @@ test("close ends open connections and may be called twice", async () => {
   await ended;
   await server.close();
 });
+
+test("a snapshot has every series, and of a histogram what each bucket holds by itself", async () => {
+  const meter = createMeter({ counterSuffix: "_total", constantLabels: { zone: "a" } });
+  const labels = ["signal"];
+  meter.counter({ name: "c", help: "C.", kind: "counter", labels }, { signal: "logs" }).add(3);
+  meter.observe({ name: "g", help: "G.", kind: "gauge", labels: [] }, {}, () => 7);
+  const sizes = { name: "h", help: "H.", kind: "histogram", labels, buckets: [1, 10] } as const;
+  for (const value of [0.5, 1, 2, 100]) meter.histogram(sizes, { signal: "logs" }).record(value);
+
+  assert.deepEqual(await meter.snapshot(), [
+    { name: "c", help: "C.", kind: "counter", points: [{ labels: { signal: "logs" }, value: 3 }] },
+    { name: "g", help: "G.", kind: "gauge", points: [{ labels: {}, value: 7 }] },
+    {
+      name: "h",
+      help: "H.",
+      kind: "histogram",
+      points: [
+        {
+          labels: { signal: "logs" },
+          value: 103.5,
+          count: 4,
+          buckets: [
+            { bound: 1, count: 2 },
+            { bound: 10, count: 1 },
+            { bound: Number.POSITIVE_INFINITY, count: 1 },
+          ],
+        },
+      ],
+    },
+  ]);
+  const { body } = await meter.page();
+  assert.match(body, /^c_total\{signal="logs",zone="a"\} 3$/m);
+  assert.match(body, /^g\{zone="a"\} 7$/m);
+});

@@ -8,10 +8,10 @@ import {
   type Exporter,
   type Logger,
   type Meter,
-  type Signal,
 } from "@inode-gateway/contract";
 import { jsonToProtobuf } from "@inode-gateway/otlp";
 import type { OwnOtlpConfig } from "./export-config.js";
+import { exporterSection, type OwnSignal, withOwnKeys } from "./exporter-section.js";
 import { ownTelemetryDropped, ownTelemetrySent } from "./metrics.js";
 
 /** What the export of own telemetry is made with. */
@@ -24,9 +24,6 @@ export interface ExportServices {
   readonly random: () => number;
   readonly build: BuildInfo;
 }
-
-/** A signal the process sends of itself. */
-export type OwnSignal = Exclude<Signal, "profiles">;
 
 /**
  * Sends own telemetry of one signal to one place, by an exporter as pipelines have it, without a queue.
@@ -54,18 +51,21 @@ export class Destination {
     this.#timeoutMs = timeoutMs;
     this.#sent = services.meter.counter(ownTelemetrySent, { signal });
     const settings = settingsFor(signal, services);
+    const section = exporterSection(config, { signal, timeoutMs });
     this.#exporter =
       config.protocol === "grpc"
-        ? otlpGrpcExporter.create(settings, otlpGrpcExporter.config.parse(grpc(config, timeoutMs)))
-        : otlpHttpExporter.create(
-            settings,
-            otlpHttpExporter.config.parse(http(signal, config, timeoutMs)),
-          );
+        ? otlpGrpcExporter.create(settings, otlpGrpcExporter.config.parse(section))
+        : otlpHttpExporter.create(settings, otlpHttpExporter.config.parse(section));
   }
 
   /** @throws Error when a certificate cannot be read; a destination that is away is no error */
-  start(): Promise<void> {
-    return this.#exporter.start({ extension: () => undefined, componentStatuses: () => [] });
+  async start(): Promise<void> {
+    try {
+      await this.#exporter.start({ extension: () => undefined, componentStatuses: () => [] });
+    } catch (cause) {
+      const reason = withOwnKeys(cause);
+      throw new Error(`cannot send the process's own ${this.signal}: ${reason}`, { cause });
+    }
   }
 
   /** Sends one request in the JSON form of OTLP; resolves when it was taken or dropped. Never rejects. */
@@ -125,39 +125,3 @@ const noLedger = {
   recovered: () => undefined,
   persisted: () => undefined,
 };
-
-function shared(config: OwnOtlpConfig, timeoutMs: number) {
-  const { certificate, client_certificate: cert, client_key: key } = config;
-  return {
-    compression: config.compression,
-    headers: config.headers,
-    timeout: `${Math.min(config.timeout, timeoutMs)}ms`,
-    // The SDK tries again while the time of the request lasts; so does this.
-    retry_on_failure: {
-      initial_interval: "1s",
-      max_interval: "5s",
-      max_elapsed_time: `${timeoutMs}ms`,
-    },
-    sending_queue: { enabled: false },
-    tls: {
-      ...(certificate !== undefined && { ca_file: certificate }),
-      ...(cert !== undefined && { cert_file: cert, key_file: key }),
-    },
-  };
-}
-
-function grpc(config: OwnOtlpConfig, timeoutMs: number) {
-  const common = shared(config, timeoutMs);
-  // The path of a URL means nothing to gRPC, but people write one.
-  const endpoint = (config.endpoint ?? "localhost:4317").replace(/^(https?:\/\/[^/]+)\/.*$/, "$1");
-  return { ...common, endpoint, tls: { ...common.tls, insecure: config.insecure } };
-}
-
-function http(signal: OwnSignal, config: OwnOtlpConfig, timeoutMs: number) {
-  const { endpoint = "localhost:4318", insecure } = config;
-  const hasScheme = /^https?:\/\//i.test(endpoint);
-  const url = hasScheme ? endpoint : `${insecure ? "http" : "https"}://${endpoint}`;
-  const hasPath = /^https?:\/\/[^/]+\/./i.test(url);
-  const target = hasPath ? { [`${signal}_endpoint`]: url } : { endpoint: url.replace(/\/$/, "") };
-  return { ...shared(config, timeoutMs), ...target };
-}

@@ -1,5 +1,7 @@
-import { headers } from "@inode-gateway/config";
+import { otlpGrpcExporter, otlpHttpExporter } from "@inode-gateway/components";
+import { clientTls, headers, readClientTls, withEnvironmentCheck } from "@inode-gateway/config";
 import { z } from "zod";
+import { exporterSection, withOwnKeys } from "./exporter-section.js";
 
 /** Longest time that a key in milliseconds may name: a timer of Node fires at once above it. */
 const MS_MAX = 2_147_483_647;
@@ -7,7 +9,7 @@ const MS_MAX = 2_147_483_647;
 const milliseconds = (byDefault: number) => z.int().positive().max(MS_MAX).default(byDefault);
 
 /** The Collector's OTLP exporter of its own telemetry, key by key (OpenTelemetry configuration 0.3). */
-const otlp = z
+const otlpKeys = z
   .strictObject({
     protocol: z.enum(["grpc", "http/protobuf"]).describe("How it is sent."),
     endpoint: z
@@ -44,7 +46,26 @@ const otlp = z
       path: ["client_key"],
       message: "`client_certificate` and `client_key` belong together: give both or neither",
     },
-  );
+  )
+  .superRefine((config, context) => {
+    const { config: schema } = config.protocol === "grpc" ? otlpGrpcExporter : otlpHttpExporter;
+    // Any signal and time will do: what is looked for is an endpoint or a header that cannot be used.
+    const parsed = schema.safeParse(exporterSection(config, { signal: "logs", timeoutMs: 1_000 }));
+    for (const { message, path } of parsed.error?.issues ?? []) {
+      const key = path[0] === "headers" ? "headers" : "endpoint";
+      context.addIssue({ code: "custom", path: [key], message });
+    }
+  });
+
+const otlp = withEnvironmentCheck(otlpKeys, async (config) => {
+  const { certificate, client_certificate: cert, client_key: key } = config;
+  const files = { ca_file: certificate, cert_file: cert, key_file: key };
+  try {
+    await readClientTls(clientTls().parse(files));
+  } catch (error) {
+    throw new Error(withOwnKeys(error), { cause: error });
+  }
+});
 
 /** Where own telemetry goes. */
 export type OwnOtlpConfig = z.output<typeof otlp>;
