@@ -1,8 +1,10 @@
 import {
   AttributeList,
   FieldCursor,
+  findAttribute,
   type ItemFate,
   type ItemRewriter,
+  NO_ATTRIBUTE,
   readText,
   type SpliceTarget,
 } from "@inode-gateway/otlp";
@@ -68,8 +70,7 @@ export class SpanSampler implements ItemRewriter {
     const { isFaulty, randomness, state } = this.#evidence(bytes, span.traceId, written);
     let threshold = isFaulty ? this.#onFault : this.#mode.threshold(state?.threshold);
     let { policy } = randomness;
-    this.#list.load(bytes, start, end, attributesField);
-    const forced = priorityOf(this.#list);
+    const forced = this.#priority(bytes, start, end, attributesField);
     if (forced !== undefined) {
       threshold = forced;
       policy = anyRandomness.policy;
@@ -83,6 +84,14 @@ export class SpanSampler implements ItemRewriter {
     if (text === written) return "keep";
     writeSpan(bytes, start, end, text, target);
     return "replace";
+  }
+
+  #priority(bytes: Uint8Array, start: number, end: number, field: number): Threshold | undefined {
+    // Hardly any span has one, and looking for it costs a third of reading all attributes.
+    const found = findAttribute(bytes, start, end, field, PRIORITY_KEY);
+    if (found === NO_ATTRIBUTE) return undefined;
+    this.#list.load(bytes, start, end, field);
+    return priorityOf(this.#list);
   }
 
   /** @param traceId where the trace ID begins; -1 without one */
