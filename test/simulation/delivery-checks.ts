@@ -1,5 +1,5 @@
 import type { ClientRecords, RequestRecord } from "./client-records.js";
-import type { Destination } from "./destination.js";
+import { type Destination, isPoisoned } from "./destination.js";
 import type { ExplainedLosses } from "./explained-losses.js";
 import type { GatewayHistory } from "./gateway-history.js";
 import type { SimulatedSignal } from "./items.js";
@@ -34,6 +34,9 @@ export function checkDeliveries(
     checkOrder(aftermath, destination, one);
     checkRefused(aftermath, destination);
   }
+  if (explained.givenUpOnDisk > 0) {
+    violated(`${explained.givenUpOnDisk} items dropped at a stop, their queue is on disk`);
+  }
   if (explained.corruptItems > 0 && damagedItems === 0) {
     violated(`${explained.corruptItems} items dropped as damaged, nothing was`);
   }
@@ -48,6 +51,7 @@ function checkLosses(
   const { name, received } = destination;
   const isFiltered = history.plans.some(({ processors }) => "filter" in processors);
   const missing: number[] = [];
+  let innocent = 0;
   for (const request of records.requests) {
     if (request.outcome !== "acknowledged" || request.signal !== signal) continue;
     // What was taken in while nobody asked for this destination need not come to it.
@@ -56,15 +60,32 @@ function checkLosses(
       const resource = records.resourceOf(id);
       if (resource === undefined || !plan.tiers.includes(resource.tier)) continue;
       if (resource.isNoise && isFiltered) continue;
-      if (!received.has(id)) missing.push(id);
+      if (received.has(id)) continue;
+      missing.push(id);
+      if (!request.ids.some(isPoisoned)) innocent++;
     }
   }
   const limit = explained.of(name, signal);
+  const notRejected = limit - explained.rejectedOf(name, signal);
+  if (innocent > notRejected && areRequestsKnown(history)) {
+    violated(
+      `${innocent} items of ${signal} without a poisoned one in their request never came to ${name}, ` +
+        `${notRejected} are explained`,
+    );
+  }
   if (missing.length <= limit) return;
   const some = missing.slice(0, EXAMPLES_MAX).join(", ");
   violated(
     `${missing.length} acknowledged items of ${signal} never came to ${name}, ${limit} are explained: ${some}`,
   );
+}
+
+/**
+ * Whether a destination's refusal costs only the request that it is about: a batch processor with a
+ * largest size cuts between items, and cannot say which requests a part was made of.
+ */
+function areRequestsKnown({ plans }: GatewayHistory): boolean {
+  return plans.every(({ processors }) => (processors["batch"]?.["send_batch_max_size"] ?? 0) === 0);
 }
 
 /** No destination that was healthy all the time sees anything twice. */
@@ -87,9 +108,9 @@ function checkDuplicates(aftermath: Aftermath, { name, received }: Destination):
  * Whether a request may come to a healthy destination again.
  *
  * Its sender may have sent it again without knowing what had become of it. Or it was refused because
- * another destination refused, and the retry cannot be recognized: a reload has put other pipelines, or a
- * `batch` that merges it with others, where the memory of the first try was; or a connector takes it
- * apart, which keeps no memory of its parts (its README says so).
+ * another destination refused, and the retry cannot be recognized: a reload has put other pipelines, a
+ * `batch` that merges it with others, or a filter that leaves less of it, where the memory of the first
+ * try was; or a connector takes it apart, which keeps no memory of its parts (its README says so).
  */
 function mayComeTwice({ history, records }: Aftermath, request: RequestRecord): boolean {
   const { answeredMs, firstSentMs, ids, wasRefused, wasResentBlindly } = request;

@@ -43,12 +43,17 @@ export const badMoods: readonly Mood[] = [
 
 /** What a destination takes in one request while it is `small`. */
 export const SMALL_REQUEST_ITEMS_MAX = 3;
-/** One item in so many is refused by a picky destination. */
+/** One item in so many is poisoned. */
 const POISONED_ONE_IN = 11;
 /** What a slow destination takes for a request. */
 const SLOW_MS = { min: 500, max: 4_000 };
 /** When a request without a deadline is given up by the network below it. */
 const NETWORK_TIMEOUT_MS = 30_000;
+
+/** Whether a picky destination refuses every request with this item. */
+export function isPoisoned(id: number): boolean {
+  return id % POISONED_ONE_IN === 0;
+}
 
 /** A backend: what it was given, and how it feels about it. */
 export class Destination {
@@ -126,7 +131,6 @@ export class Destination {
     const { mood } = this;
     const items = decodeItems(batch.signal as SimulatedSignal, batch.bytes);
     this.#onRequest(items, batch.origin);
-    const isPoisoned = items.some(({ id }) => id % POISONED_ONE_IN === 0);
     switch (mood) {
       case "refusing":
         throw new RetryableError("BACKEND_UNAVAILABLE", `${this.name} is unavailable`);
@@ -140,13 +144,13 @@ export class Destination {
         this.#take(items);
         return undefined;
       case "picky":
-        if (!isPoisoned) break;
+        if (!items.some(({ id }) => isPoisoned(id))) break;
         throw new PermanentError("BACKEND_REJECTED", "a poisoned item");
       case "small":
         if (items.length <= SMALL_REQUEST_ITEMS_MAX) break;
         throw new PermanentError("BATCH_TOO_LARGE", `${items.length} items are too many`);
       case "partial": {
-        const good = items.filter(({ id }) => id % POISONED_ONE_IN !== 0);
+        const good = items.filter(({ id }) => !isPoisoned(id));
         this.#take(good);
         return items.length - good.length;
       }

@@ -11,6 +11,9 @@ export class ExplainedLosses {
   readonly #plan: SchedulePlan;
   /** By destination and signal. */
   readonly #items = new Map<string, number>();
+  /** Part of {@link #items} that a backend refused for good. */
+  readonly #rejected = new Map<string, number>();
+  #givenUpOnDisk = 0;
   #corruptItems = 0;
   #hasCrashed = false;
 
@@ -28,8 +31,19 @@ export class ExplainedLosses {
     return this.#corruptItems;
   }
 
+  /** Items that an exporter gave up at its stop, although its queue is on disk. */
+  get givenUpOnDisk(): number {
+    return this.#givenUpOnDisk;
+  }
+
+  /** Whatever the reason. */
   of(destination: string, signal: SimulatedSignal): number {
     return this.#items.get(`${destination} ${signal}`) ?? 0;
+  }
+
+  /** Because a backend refused them for good. */
+  rejectedOf(destination: string, signal: SimulatedSignal): number {
+    return this.#rejected.get(`${destination} ${signal}`) ?? 0;
   }
 
   /** A process has ended in order: what it has counted as dropped is missing. */
@@ -37,6 +51,8 @@ export class ExplainedLosses {
     for (const component of components) {
       for (const [reason, items] of Object.entries(component.dropped)) {
         if (reason === "storage_corrupt") this.#corruptItems += items;
+        if (reason === "shutdown" && this.#isOnDisk(component)) this.#givenUpOnDisk += items;
+        if (reason === "backend_rejected") this.#explain(component, items, this.#rejected);
         if (!KNOWN_BY_ITEM.includes(reason)) this.#explain(component, items);
       }
     }
@@ -52,10 +68,7 @@ export class ExplainedLosses {
     this.#hasCrashed = true;
     this.noteStop(accounting);
     for (const component of accounting.components) {
-      const { id, kind } = component;
-      const destination = this.#plan.destinations.find(({ name }) => id === exporterId(name));
-      const isOnDisk = kind === "exporter" && destination?.isPersistent === true;
-      if (!isOnDisk) this.#explain(component, component.held);
+      if (!this.#isOnDisk(component)) this.#explain(component, component.held);
     }
     if (!batches) return;
     for (const { id, inFlight, signal } of accounting.identities) {
@@ -65,17 +78,23 @@ export class ExplainedLosses {
     }
   }
 
-  #explain({ id, kind, pipeline, signal }: ComponentAccount, items: number): void {
+  #isOnDisk({ id, kind }: ComponentAccount): boolean {
+    const destination = this.#plan.destinations.find(({ name }) => id === exporterId(name));
+    return kind === "exporter" && destination?.isPersistent === true;
+  }
+
+  #explain(component: ComponentAccount, items: number, counts = this.#items): void {
+    const { id, kind, pipeline, signal } = component;
     const { destinations } = this.#plan;
     const reached =
       kind === "exporter"
         ? destinations.map(({ name }) => name).filter((name) => id === exporterId(name))
         : destinationsBehind(pipeline ?? "", destinations);
-    for (const name of reached) this.#add(name, signal as SimulatedSignal, items);
+    for (const name of reached) this.#add(name, signal as SimulatedSignal, items, counts);
   }
 
-  #add(destination: string, signal: SimulatedSignal, items: number): void {
+  #add(destination: string, signal: SimulatedSignal, items: number, counts = this.#items): void {
     const key = `${destination} ${signal}`;
-    this.#items.set(key, (this.#items.get(key) ?? 0) + items);
+    counts.set(key, (counts.get(key) ?? 0) + items);
   }
 }

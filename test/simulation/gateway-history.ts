@@ -106,7 +106,9 @@ function overlaps(span: Span, fromMs: number, untilMs: number): boolean {
   return span.fromMs <= untilMs && span.untilMs >= fromMs;
 }
 
+/** What a fan-out's memory of a try depends on: its place, its branches, and what is left of a request. */
 function shapeOf({ batchesBehind, exporters, layout, processors }: GatewayPlan): string {
+  const { filter, probabilistic_sampler: sampler } = processors;
   const ids = Object.keys(exporters).map(exporterId).sort();
-  return [layout, String(batchesBehind), String("batch" in processors), ...ids].join(" ");
+  return JSON.stringify([layout, batchesBehind, "batch" in processors, filter, sampler, ids]);
 }

@@ -125,7 +125,9 @@ export class SendingClient {
     await this.#clock.sleep(this.#chance.between(0, 5));
     const isAnswerLost = this.#chance.happens(answerLossProbability);
     const deadlineMs = this.#clock.nowMs() + timeoutMs;
-    const answer = target.send({ signal, bytes, tenant, deadlineMs });
+    const answer = target
+      .send({ signal, bytes, tenant, deadlineMs })
+      .catch((error: unknown) => this.#hear(error, deadlineMs));
     if (Number.isFinite(timeoutMs)) {
       const late = this.#clock.sleep(timeoutMs).then(() => {
         throw new ConnectionLost("the client waited no longer");
@@ -135,6 +137,15 @@ export class SendingClient {
       await answer;
     }
     if (isAnswerLost) throw new ConnectionLost("the answer was lost");
+  }
+
+  /** That its own time is over tells a client nothing of what became of its request. */
+  #hear(error: unknown, deadlineMs: number): never {
+    const isOver = isDeliveryError(error) && error.code === "DEADLINE_EXCEEDED";
+    if (isOver && this.#clock.nowMs() >= deadlineMs) {
+      throw new ConnectionLost("the gateway's answer came with the end of the client's patience");
+    }
+    throw error;
   }
 
   #groups(): ResourceItems[] {

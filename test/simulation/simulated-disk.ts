@@ -70,7 +70,8 @@ export class SimulatedDisk {
   open(name: string, clock: ProcessClock) {
     const log = this.#logs.get(name) ?? new Map<number, Stored>();
     this.#logs.set(name, log);
-    const recovered = [...log].map(([key, { bytes, itemCount }]) => {
+    const records = [...log].sort(([one], [other]) => one - other);
+    const recovered = records.map(([key, { bytes, itemCount }]) => {
       return { key, itemCount, byteLength: bytes.byteLength };
     });
     let writing = 0;
