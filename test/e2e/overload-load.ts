@@ -1,34 +1,10 @@
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { availableParallelism, setPriority } from "node:os";
 import type { TestContext } from "node:test";
-import { gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
 import { createUnaryServer, type UnaryServer } from "@inode-gateway/grpc";
-import { Agent } from "undici";
-import { exportPaths, PlainGrpcClient } from "../conformance/otlp/grpc-client.js";
-import { send } from "../conformance/otlp/http-client.js";
-import { spansOf } from "./spans.js";
-
-/** Digits of a request's number, which stands in it as text. */
-const numberDigits = 8;
-const placeholder = "N".repeat(numberDigits);
-/** A request is a span with an attribute of this many bytes. */
-const payloadBytes = 100_000;
-/** Bytes that a bomb becomes; more than the receiver takes. */
-const bombBytes = 50_000_000;
-/** How often requests are sent, whatever is answered. */
-const tickMs = 10;
-/** One bomb in so many ticks. */
-const ticksPerBomb = 10;
-/**
- * While more requests are unanswered, none are sent: on a busy machine they would wait here, and their
- * times would say nothing of the gateway.
- */
-const unansweredMax = 100;
-
-const template = Buffer.from(spansOf(placeholder, { payload: "x".repeat(payloadBytes) }));
-const numberAt = template.indexOf(placeholder);
-const bomb = gzipSync(Buffer.alloc(bombBytes));
-
-/** Bytes of one request. */
-export const requestBytes = template.byteLength;
+import { exportPaths } from "../conformance/otlp/grpc-client.js";
+import { numberOf } from "./overload-request.js";
 
 /** A backend that takes each request only after a time, and keeps the numbers of what it took. */
 export class SlowBackend {
@@ -41,7 +17,7 @@ export class SlowBackend {
   private constructor(delayMs: number) {
     this.delayMs = delayMs;
     const take = async ({ message }: { readonly message: Uint8Array }) => {
-      const number = Number(Buffer.from(message.subarray(numberAt, numberAt + numberDigits)));
+      const number = numberOf(message);
       if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
       if (this.numbers.has(number)) this.repeated++;
       this.numbers.add(number);
@@ -75,130 +51,93 @@ export class SlowBackend {
 
 /** How one request that was refused for overload was answered. */
 export interface Refusal {
+  /** From the last byte written to the answer; from the first one when the answer was earlier than that. */
   readonly tookMs: number;
+  /**
+   * How long the gateway and how long the sender had no processor to run on meanwhile, together: more
+   * than was lost when they waited at the same time.
+   */
+  readonly waitedMs: number;
   /** Seconds until the next try, as the answer says; undefined when it does not. */
   readonly retrySeconds: number | undefined;
   readonly kind: "grpc" | "http" | "bomb";
 }
 
+/** What the generator is told to do. */
+export interface LoadOrder {
+  readonly grpc: string;
+  readonly http: string;
+  readonly gatewayPid: number;
+  readonly perSecond: number;
+  readonly durationMs: number;
+}
+
 /** What came of a load. */
-export interface LoadOutcome {
-  readonly acknowledged: Set<number>;
+export interface LoadReport {
+  /** Numbers of the requests that were answered with success. */
+  readonly acknowledged: number[];
   readonly refusals: Refusal[];
   /** Bombs that were taken apart and found to be too large. */
   bombsTooLarge: number;
   /** Anything else, by its description. */
   readonly unexpected: string[];
   sent: number;
+  /** By how much the generator's own timers were late. */
+  lateByMs: { readonly p99: number; readonly max: number };
 }
 
-/** Sends requests at a rate, half of them over each protocol, and bombs among them. */
+/** A generator in a process of its own, so that its work takes no time from the backend's. */
 export class OpenLoad {
-  readonly outcome: LoadOutcome = {
-    acknowledged: new Set(),
-    refusals: [],
-    bombsTooLarge: 0,
-    unexpected: [],
-    sent: 0,
-  };
-  readonly #http: string;
-  readonly #grpc: PlainGrpcClient;
-  readonly #agent = new Agent({ connections: 64, pipelining: 1 });
-  readonly #perTick: number;
-  #unanswered = 0;
-  #ticks = 0;
+  readonly #child: ChildProcess;
 
-  constructor(
-    t: TestContext,
-    addresses: { readonly grpc: string; readonly http: string },
-    perSecond: number,
-  ) {
-    this.#http = `http://${addresses.http}/v1/traces`;
-    this.#grpc = new PlainGrpcClient(t, addresses.grpc);
-    this.#perTick = (perSecond * tickMs) / 1_000;
-    t.after(() => this.#agent.close());
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Starts the process; it ends with the test. */
+  static start(t: TestContext): OpenLoad {
+    const path = fileURLToPath(new URL("overload-generator.js", import.meta.url));
+    const child = fork(path, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    t.after(() => child.kill());
+    return new OpenLoad(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Sends for a time; resolves when all is answered. */
-  async run(durationMs: number): Promise<LoadOutcome> {
-    const startMs = performance.now();
-    const pending: Promise<void>[] = [];
-    let slot = 0;
-    while (performance.now() - startMs < durationMs) {
-      const due = Math.floor(((performance.now() - startMs) / tickMs) * this.#perTick);
-      for (; slot < due; slot++) {
-        if (this.#unanswered >= unansweredMax) continue;
-        pending.push(this.#answered(this.#sendOne(this.outcome.sent++)));
-      }
-      const isBombTime = this.#ticks++ % ticksPerBomb === 0;
-      if (isBombTime && this.#unanswered < unansweredMax) {
-        pending.push(this.#answered(this.#sendBomb()));
-      }
-      await new Promise((resolve) => setTimeout(resolve, tickMs));
-    }
-    await Promise.all(pending);
-    return this.outcome;
+  run(order: LoadOrder): Promise<LoadReport> {
+    return new Promise((resolve, reject) => {
+      this.#child.once("message", (report) => resolve(report as LoadReport));
+      this.#child.once("exit", () => reject(new Error("the generator ended before its report")));
+      this.#child.send(order);
+    });
   }
+}
 
-  async #answered(request: Promise<void>): Promise<void> {
-    this.#unanswered++;
+/** Takes precedence over what else the machine does; only an administrator may. */
+const preferredNiceness = -10;
+
+/**
+ * Gives the gateway a processor of its own beside that of the generator, and both precedence over
+ * others, as far as the machine lets us.
+ */
+export function separate(gatewayPid: number, generatorPid: number): string {
+  const said: string[] = [];
+  for (const [processor, pid] of [gatewayPid, generatorPid].entries()) {
+    if (availableParallelism() > 1) {
+      const { status } = spawnSync("taskset", ["-a", "-p", "-c", `${processor}`, `${pid}`]);
+      if (status === 0) said.push(`processor ${processor}`);
+    }
     try {
-      await request;
-    } catch (error) {
-      this.outcome.unexpected.push(String(error));
-    } finally {
-      this.#unanswered--;
+      setPriority(pid, preferredNiceness);
+      said.push(`niceness ${preferredNiceness}`);
+    } catch {
+      said.push("niceness as it was");
     }
   }
-
-  #sendOne(number: number): Promise<void> {
-    const body = Buffer.from(template);
-    body.write(String(number).padStart(numberDigits, "0"), numberAt, "latin1");
-    return number % 2 === 0 ? this.#sendGrpc(number, body) : this.#sendHttp(number, body);
-  }
-
-  async #sendGrpc(number: number, body: Buffer): Promise<void> {
-    const startMs = performance.now();
-    const { code, message, retrySeconds } = await this.#grpc.call(exportPaths.traces, body);
-    const tookMs = performance.now() - startMs;
-    if (code === 0) this.outcome.acknowledged.add(number);
-    else if (code === 14) this.outcome.refusals.push({ kind: "grpc", tookMs, retrySeconds });
-    else this.outcome.unexpected.push(`gRPC ${code} ${message}`);
-  }
-
-  async #sendHttp(number: number, body: Buffer): Promise<void> {
-    const startMs = performance.now();
-    const answer = await send(this.#http, body, {
-      headers: { "content-type": "application/x-protobuf" },
-      dispatcher: this.#agent,
-    });
-    if (answer.status === 200) this.outcome.acknowledged.add(number);
-    else this.#noteHttp("http", startMs, answer.status, answer.headers["retry-after"]);
-  }
-
-  async #sendBomb(): Promise<void> {
-    const startMs = performance.now();
-    const answer = await send(this.#http, bomb, {
-      headers: { "content-type": "application/x-protobuf", "content-encoding": "gzip" },
-      dispatcher: this.#agent,
-    });
-    if (answer.status === 413) this.outcome.bombsTooLarge++;
-    else this.#noteHttp("bomb", startMs, answer.status, answer.headers["retry-after"]);
-  }
-
-  #noteHttp(
-    kind: Refusal["kind"],
-    startMs: number,
-    status: number,
-    retryAfter: string | string[] | undefined,
-  ): void {
-    if (status !== 503) {
-      this.outcome.unexpected.push(`HTTP ${status} ${kind}`);
-      return;
-    }
-    const retrySeconds = retryAfter === undefined ? undefined : Number(retryAfter);
-    this.outcome.refusals.push({ kind, tookMs: performance.now() - startMs, retrySeconds });
-  }
+  return said.join(", ");
 }
 
 /** The value below which this share of the values is. */
