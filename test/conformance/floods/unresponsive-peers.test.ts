@@ -190,7 +190,7 @@ suite("max_connection_age on HTTP/2", () => {
     for (const isAnswered of [true, false]) {
       let answer = () => {};
       const files = await https(t, { keepalive });
-      files.receiver.consumer.consume = () =>
+      files.receiver.consumer.respond = () =>
         new Promise<void>((resolve) => {
           answer = resolve;
         });
@@ -260,4 +260,29 @@ suite("a sender on HTTP/1.1", () => {
     clock.advance(1);
     await waitUntil(() => receiver.count(open, { transport: "http" }) === 0);
   });
+});
+
+/** GOAWAY as grpc-go sends it when it goes: it names a stream of its own, which is not legal. */
+const goodbye = frame(FrameType.GOAWAY, 0, 0, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0]));
+
+// Scenario: what grpc-go does when it is told to go elsewhere.
+test("a peer that answers GOAWAY with GOAWAY ends its connection, and nobody is blamed", async (t) => {
+  let answer = () => {};
+  const { connect: openFrames, receiver, request } = await grpc(t);
+  receiver.consumer.respond = () =>
+    new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+  const connection = await openFrames();
+  t.after(() => connection.socket.destroy());
+  connection.write(request);
+  await waitUntil(() => receiver.consumer.offered.length === 1);
+  const stopped = receiver.receiver.shutdown(performance.now() + 5_000);
+  await waitUntil(() => connection.goawayCode === 0, { description: "GOAWAY, NO_ERROR" });
+  connection.write(goodbye);
+  await connection.closed();
+  answer();
+  await stopped;
+  assert.equal(receiver.count(closed), 0);
+  assert.deepEqual(receiver.settings.logger.messages("warn"), []);
 });

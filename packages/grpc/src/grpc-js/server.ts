@@ -145,6 +145,8 @@ export class GrpcJsServer implements UnaryServer {
   #onConnectionError(error: Error, session: ServerHttp2Session): void {
     const connection = this.#connections.get(session);
     const fault = faultOf(error);
+    // Told to go, clients of Go answer a GOAWAY that names a stream of their own: nghttp2 refuses it.
+    if (session.closed && fault === "protocol_error") return;
     if (fault !== undefined) connection?.guard.close(fault);
     this.#options.onConnectionError?.(error, connection?.peer ?? "unknown");
   }
