@@ -8,6 +8,7 @@ import { checkRequest, countItems, jsonToProtobuf, protobufToJson } from "@inode
 import { type BenchCase, benchCases, buildBodies, mappingLines } from "../gateway/bench-cases.js";
 import { type Chain, received, startChain } from "./chain.js";
 import { conditionLayers } from "./conditions.js";
+import { startDeliveryLayers } from "./delivery.js";
 import { type Layer, measureLayer } from "./layer.js";
 import { processorLayers } from "./processors.js";
 
@@ -41,6 +42,9 @@ async function measureCorpus(spans: number, aim: number, chain: Chain): Promise<
   const json = bodies.map((body) => protobufToJson("traces", body));
   const at = <Value>(list: readonly Value[], request: number) =>
     list[request % list.length] as Value;
+  const delivery = await startDeliveryLayers(folder, (request) =>
+    received(at(bodies, request), spans),
+  );
   const layers: Layer[] = [
     {
       name: "framing check",
@@ -60,6 +64,7 @@ async function measureCorpus(spans: number, aim: number, chain: Chain): Promise<
     },
     ...processorLayers(bodies, spans),
     ...conditionLayers((request) => received(at(bodies, request), spans)),
+    ...delivery.layers,
     {
       name: "all of it in a row",
       run: (request) => {
@@ -81,5 +86,6 @@ async function measureCorpus(spans: number, aim: number, chain: Chain): Promise<
     const limit = layer.name.startsWith("all") ? `   aim: at most ${aim}` : "";
     console.log(`  ${layer.name.padEnd(20)} ${cost.toFixed(2).padStart(9)}${limit}`);
   }
+  await delivery.stop();
   return inARow > aim;
 }
