@@ -3,6 +3,9 @@ import type { ActionConfig } from "./config.js";
 import { configuredValueProblem } from "./configured-value.js";
 import { conversionTargets } from "./convert-value.js";
 
+/** What an `action` may be; for messages. */
+const ACTIONS = "insert, update, upsert, delete, hash, extract, convert";
+
 /**
  * What is wrong with one action, in the Collector's words; undefined when nothing is.
  *
@@ -35,7 +38,7 @@ function problemOf(action: ActionConfig): string | undefined {
     case "convert":
       return convertProblem(action);
     default:
-      return `unsupported action ${JSON.stringify(action.action)}`;
+      return `unsupported action ${JSON.stringify(action.action)}, supported are ${ACTIONS}`;
   }
 }
 
