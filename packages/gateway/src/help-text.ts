@@ -22,6 +22,10 @@ Configuration
   --config may be a path, file:PATH, env:NAME or yaml:a::b: VALUE, and may be given several times;
   later ones win, maps are merged, lists are replaced. --set a.b.c=VALUE comes last.
 
+Signals
+  SIGTERM, SIGINT  deliver what is held, within 25 s; a second one ends it at once
+  SIGHUP           load the configuration again; wrong, it changes nothing
+
 Exit codes
   0  done, or stopped by a signal and drained
   1  failed while starting or running, or stopped at once by a second signal
