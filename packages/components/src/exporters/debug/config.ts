@@ -21,6 +21,12 @@ export const debugConfig = z.strictObject({
     .describe(
       "After `sampling_initial`, every so many-th batch of the second is written; 1 writes all, 0 none. The Collector's default.",
     ),
+  use_internal_logger: z
+    .literal(true, {
+      error: "must be true: what arrives is written to the log of the process, not to files",
+    })
+    .default(true)
+    .describe("Whether the log of the process is written to; nothing else is."),
   sending_queue: optionalSendingQueue().describe(
     "The queue before the log; absent writes each batch before its sender is acknowledged.",
   ),

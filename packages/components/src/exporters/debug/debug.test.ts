@@ -184,3 +184,12 @@ test("has no queue unless one is written, and then refers to its storage", async
   assert.equal(settings.ledger.heldItems, 0);
   assert.equal(settings.meter.sum("otelcol_exporter_sent_spans"), 3);
 });
+
+test("a Collector's `use_internal_logger` loads; writing to files is refused", () => {
+  assert.equal(debugConfig.safeParse({ use_internal_logger: true }).success, true);
+  const { error } = debugConfig.safeParse({ use_internal_logger: false });
+  assert.equal(
+    error?.issues[0]?.message,
+    "must be true: what arrives is written to the log of the process, not to files",
+  );
+});

@@ -7,6 +7,7 @@ export const zpagesConfig = z.strictObject({
   endpoint: listenEndpoint()
     .default("localhost:55679")
     .describe("`host:port` to listen on, as in the Collector; local only unless told otherwise."),
+  transport: z.enum(["tcp"]).default("tcp").describe("Kind of the socket; tcp only."),
   tls: serverTls()
     .optional()
     .describe("Certificate and key of the server; absent means plaintext."),

@@ -157,7 +157,10 @@ suite("zpages", () => {
 
 test("a Collector's section loads, and its default is local", () => {
   assert.equal(zpagesConfig.parse({}).endpoint, "localhost:55679");
-  const parsed = zpagesConfig.parse({ endpoint: ":55679", expvar: { enabled: true } });
+  const parsed = zpagesConfig.parse({
+    ...{ endpoint: ":55679", transport: "tcp" },
+    expvar: { enabled: true },
+  });
   assert.equal(parsed.endpoint, ":55679");
   assert.equal(zpagesConfig.safeParse({ endpoint: "localhost" }).success, false);
 });
