@@ -156,10 +156,42 @@ suite("docs/errors.md: the configuration", { concurrency: 2 }, () => {
       validate("processors.inode_resolver.registry=redis_registy"),
     ));
 
+  test("a component that does not fit its pipeline", () =>
+    endsWith(
+      "A component does not fit its pipeline",
+      validate(
+        "processors.attributes={include: {match_type: strict, span_names: [a]}, " +
+          "actions: [{key: a, action: delete}]}",
+        "service.pipelines.logs={receivers: [otlp], processors: [attributes], exporters: [nop]}",
+      ),
+    ));
+
   test("a missing certificate file", (t) => {
     const folder = temporaryFolder(t);
     const setting = `extensions.redis_registry.tls.ca_file=${folder}/ca.pem`;
     return endsWith("A certificate file is missing", validate(setting), [folder]);
+  });
+
+  test("a condition with a typing mistake", () =>
+    endsWith(
+      "A condition has a typing mistake",
+      validate(`processors.filter={traces: {span: ['atributes["tenant"] == "a"']}}`),
+    ));
+
+  test("no memory limit", () =>
+    endsWith("The memory limit is missing", validate("processors.memory_limiter={}")));
+
+  test("a file of passwords with a wrong line", (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(join(folder, "users"), "alice\n");
+    const settings = set(
+      `extensions={basicauth: {htpasswd: {file: ${folder}/users}}}`,
+      "service.extensions=[basicauth]",
+      "service.pipelines.traces.processors=[]",
+      "processors={}",
+    );
+    const heading = "A file of passwords has a wrong line";
+    return endsWith(heading, gateway(...baseSettings, ...settings), [folder]);
   });
 
   test("a missing directory of queues", (t) => {
