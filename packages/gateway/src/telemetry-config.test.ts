@@ -148,6 +148,12 @@ suite("service::telemetry", () => {
     });
   });
 
+  test("a sender's trace is recognized by W3C Trace Context only", () => {
+    assert.deepEqual(parsed({}).traces.propagators, ["tracecontext"]);
+    assert.deepEqual(problemsOf({ traces: { propagators: [] } }), []);
+    assert.equal(problemsOf({ traces: { propagators: ["b3"] } }).length, 1);
+  });
+
   test("the log goes to standard error only", () => {
     assert.deepEqual(problemsOf({ logs: { output_paths: ["stderr"] } }), []);
     assert.deepEqual(problemsOf({ logs: { output_paths: ["/var/log/x"] } }), [

@@ -144,6 +144,13 @@ const traces = z.strictObject({
     .prefault("normal")
     .describe("none switches the export off."),
   processors: batchProcessors("spans", 5_000),
+  propagators: z
+    .array(z.enum(["tracecontext"]))
+    .max(1)
+    .default(["tracecontext"])
+    .describe(
+      "How a sender's trace is recognized: `traceparent` of W3C Trace Context; empty: not at all.",
+    ),
   sampler: sampler
     .prefault({})
     .describe(

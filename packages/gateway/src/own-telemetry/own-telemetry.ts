@@ -77,13 +77,18 @@ export class OwnTelemetry {
   }
 
   #createTracer(config: TelemetryConfig, { clock, random }: ExportServices): Tracer {
-    return new SpanRecorder(config.traces.sampler, {
-      clock,
-      random,
-      onSpan: (span) => {
-        for (const batcher of this.#traces) batcher.add(span);
+    const { propagators, sampler } = config.traces;
+    const isParentBased = sampler.isParentBased && propagators.length > 0;
+    return new SpanRecorder(
+      { ...sampler, isParentBased },
+      {
+        clock,
+        random,
+        onSpan: (span) => {
+          for (const batcher of this.#traces) batcher.add(span);
+        },
       },
-    });
+    );
   }
 }
 
