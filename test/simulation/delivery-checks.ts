@@ -123,8 +123,9 @@ function mayComeTwice({ history, records }: Aftermath, request: RequestRecord): 
 
 /**
  * With one consumer and nothing that merges, what one client was told first comes first from a queue
- * on disk. Several consumers overtake each other, a batch waits while others pass, and a slow
- * destination may take a request long after it was given up.
+ * on disk. Several consumers overtake each other, a batch waits while others pass, a slow
+ * destination may take a request long after it was given up, and one that leaves poisoned items out of a
+ * request may take them when it comes again after a crash.
  */
 function checkOrder(
   { history, plan, records, violated }: Aftermath,
@@ -148,7 +149,7 @@ function checkOrder(
     const before = latest.get(key);
     for (const id of ids) {
       const position = positions.get(id);
-      if (position === undefined) continue;
+      if (position === undefined || isPoisoned(id)) continue;
       if (before !== undefined && position < before.position) {
         violated(`item ${id} overtook ${before.id} on its way to ${name}`);
         return;

@@ -1,0 +1,3 @@
+import { testSeedsFrom } from "./seeds.rig.js";
+
+testSeedsFrom(1);
