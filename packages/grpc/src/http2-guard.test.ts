@@ -183,6 +183,8 @@ suite("Http2Guard", () => {
     assert.ok(pings <= 2, `${pings} probes of a connection on which nothing is sent`);
   });
 
+  const endsBrokenSessions = Number(process.versions.node.split(".", 1)[0]) >= 24;
+
   // Scenario: a frame above the allowed size; nghttp2 says GOAWAY and reads no more, not even the end.
   test("closes a connection that nghttp2 has ended on its own", async (t) => {
     const { faults, guards, port, world } = await watch(t);
@@ -209,8 +211,9 @@ suite("Http2Guard", () => {
     assert.deepEqual(faults, []);
     world.nowMs += 1;
     guard?.check();
-    assert.deepEqual(faults, ["protocol_error"]);
-    await once(peer, "close");
+    await waitUntil(() => peer.closed);
+    // Node 24 ends the connection itself, before anybody has to look.
+    assert.deepEqual(faults, endsBrokenSessions ? [] : ["protocol_error"]);
   });
 
   test("tells floods from mistakes, and both from a peer that is gone", () => {

@@ -17,6 +17,9 @@ import type { ClosingReason } from "./metrics.js";
 /** Time a peer has to say that it speaks HTTP/2, after its TLS handshake. */
 const PREFACE_TIMEOUT_MS = 20_000;
 
+/** Time at a stop for the last answers to leave, before what is left is cut off. */
+const LAST_ANSWERS_MS = 1_000;
+
 /** What connections have to keep to, and who is told. */
 export interface HttpConnectionsOptions {
   readonly clock: Clock;
@@ -137,8 +140,34 @@ export class HttpConnections {
     if (this.#running > 0) await this.#untilIdle(deadlineMs);
     // What is left has answered and waits for the other end to close, or is late.
     for (const session of this.#http2.keys()) session.destroy();
-    for (const socket of this.#http1.keys()) socket.destroySoon();
-    for (const socket of this.#carriers) socket.destroySoon();
+    await this.#untilClosed([...this.#http1.keys(), ...this.#carriers]);
+    this.#carriers.clear();
+  }
+
+  /** A peer that takes no answers would keep its connection, and the stop, open for ever. */
+  async #untilClosed(sockets: readonly Socket[]): Promise<void> {
+    let openCount = 0;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(LAST_ANSWERS_MS, () => {
+        for (const socket of sockets) socket.destroy();
+        resolve();
+      });
+      const settle = () => {
+        if (openCount > 0) return;
+        timer.cancel();
+        resolve();
+      };
+      for (const socket of sockets) {
+        if (socket.closed) continue;
+        openCount++;
+        socket.once("close", () => {
+          openCount--;
+          settle();
+        });
+        socket.destroySoon();
+      }
+      settle();
+    });
   }
 
   async #untilIdle(deadlineMs: number): Promise<void> {
