@@ -7,7 +7,7 @@ import { countedIn, type Graph } from "../graph/graph.js";
 import type { GraphServices, NodeBuilder } from "../graph/node-builder.js";
 import { Reusable } from "../graph/reusable.js";
 import { orAborted, startNodes } from "../life/start-nodes.js";
-import type { StopOptions } from "../life/stop-nodes.js";
+import { SHUTDOWN_GRACE_MS, type StopOptions } from "../life/stop-nodes.js";
 import { settlesWithin } from "../life/time-limit.js";
 import { GraphHost, type PresentState } from "./graph-host.js";
 import { isInTheWayOf } from "./reload-plan.js";
@@ -110,11 +110,14 @@ export class ReloadContext {
     );
   }
 
-  /** Waits until everything retired has stopped; what has not by the deadline is given up. */
+  /**
+   * Waits until everything retired has stopped; what has not by the deadline is given up. As every stop
+   * it may be back a little late: an exporter that is cut off at the deadline still answers.
+   */
   async retirementsDone(deadlineMs: number): Promise<void> {
     await this.#within(
       this.retirements.map(({ done }) => done),
-      deadlineMs,
+      Math.max(deadlineMs, this.services.clock.nowMs()) + SHUTDOWN_GRACE_MS,
     );
     for (const { counted, nodes } of this.#retirements.values()) {
       for (const { tally } of nodes) tally.abandon("shutdown");
