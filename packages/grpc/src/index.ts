@@ -22,6 +22,7 @@ import { GrpcJsServer } from "./grpc-js/server.js";
 import type { UnaryChannel, UnaryChannelOptions } from "./unary-channel.js";
 import type { UnaryHandler, UnaryServer, UnaryServerOptions } from "./unary-server.js";
 
+export { bindServer } from "./bind-server.js";
 export type { CallAdmission, CallerFacts, CallStart, MessageMemory } from "./call-admission.js";
 export {
   type ConnectionFault,

@@ -5,11 +5,10 @@ import {
   type TlsOptions,
   Server as TlsServer,
 } from "node:tls";
-import { type ListenAddress, resolveListenEndpoint } from "./listen-endpoint.js";
+import { bindServer, formatHostPort } from "./bind-server.js";
 import type { ServerTls } from "./tls.js";
 import { tlsMaterialError } from "./tls-material-error.js";
 import type { UnaryServerOptions } from "./unary-server.js";
-import { removeStaleSocket } from "./unix-socket.js";
 
 /** Time a TLS handshake may take; a peer that needs more holds a socket for nothing. */
 export const HANDSHAKE_TIMEOUT_MS = 20_000;
@@ -49,12 +48,10 @@ export class Listener {
   async listen(): Promise<void> {
     const { endpoint, transport, tls } = this.#settings;
     try {
-      const address = await resolveListenEndpoint(endpoint, transport);
       const server = tls === undefined ? this.#createPlain() : this.#createTls(tls);
       this.#server = server;
       this.#limitConnections(server);
-      await listenReplacing(server, address);
-      this.#address = "path" in address ? `unix:${address.path}` : boundAddress(server);
+      this.#address = await bindServer(server, endpoint, transport);
     } catch (error) {
       this.#server = undefined;
       const reason = error instanceof Error ? error.message : String(error);
@@ -170,34 +167,4 @@ function tlsOptions(tls: ServerTls): TlsOptions {
     ...(cipherSuites !== undefined && { ciphers: cipherSuites }),
     ...(curves !== undefined && { ecdhCurve: curves }),
   };
-}
-
-async function listenReplacing(server: Server, address: ListenAddress): Promise<void> {
-  try {
-    await listenOnce(server, address);
-  } catch (error) {
-    const isInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    if (!isInUse || !("path" in address) || !(await removeStaleSocket(address.path))) throw error;
-    await listenOnce(server, address);
-  }
-}
-
-function listenOnce(server: Server, address: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-function boundAddress(server: Server): string {
-  const bound = server.address();
-  if (bound === null || typeof bound === "string") throw new TypeError("no TCP address is bound");
-  return formatHostPort(bound.address, bound.port);
-}
-
-function formatHostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

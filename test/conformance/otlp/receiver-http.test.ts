@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
 import type { Signal } from "@inode-gateway/contract";
 import { protobufToJson } from "@inode-gateway/otlp";
-import { buildRequest, createTestBatch } from "@inode-gateway/testkit";
+import { buildRequest, createTestBatch, waitUntil } from "@inode-gateway/testkit";
+import { Agent } from "undici";
 import { readStatus, send } from "./http-client.js";
 import { RawConnection } from "./raw-socket.js";
 import { startReceiver } from "./receiver-fixture.js";
@@ -24,6 +31,33 @@ const items: Readonly<Record<Signal, string>> = {
 };
 
 suite("a request that is taken", () => {
+  // Scenario: the socket of a process that was killed is in the way.
+  test("comes over a unix socket as well", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "otlp-receiver-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const endpoint = join(folder, "otlp.sock");
+    const killed = spawn(process.execPath, [
+      "-e",
+      "net.createServer().listen(process.argv[1])",
+      endpoint,
+    ]);
+    await waitUntil(() => existsSync(endpoint));
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    const http = { endpoint, transport: "unix", include_metadata: true };
+    const { consumer, receiver } = await startReceiver(t, { http });
+    assert.equal(receiver.addresses.http, `unix:${endpoint}`);
+    const dispatcher = new Agent({ connect: { socketPath: endpoint } });
+    t.after(() => dispatcher.close());
+    const answer = await send("http://localhost/v1/traces", createTestBatch().bytes, {
+      dispatcher,
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(consumer.itemCount, 1);
+    assert.equal(consumer.batches[0]?.origin.peer, `unix:${endpoint}`);
+    assert.deepEqual(consumer.batches[0]?.origin.metadata.get("host"), ["localhost"]);
+  });
+
   for (const signal of ["traces", "metrics", "logs", "profiles"] as const) {
     const request = createTestBatch({ signal, itemCount: 7 }).bytes;
 

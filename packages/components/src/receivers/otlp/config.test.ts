@@ -33,6 +33,7 @@ suite("configuration of the otlp receiver", () => {
     });
     assert.deepEqual(protocols.http, {
       endpoint: "localhost:4318",
+      transport: "tcp",
       max_connections: 10_000,
       keepalive: { server_parameters: {} },
       middlewares: [],
@@ -116,7 +117,8 @@ suite("configuration of the otlp receiver", () => {
   });
 
   test("takes any text as endpoint of a unix socket", () => {
-    const grpc = { endpoint: "/run/otlp.sock", transport: "unix" };
-    assert.equal(accepted({ protocols: { grpc } }).protocols.grpc?.endpoint, "/run/otlp.sock");
+    const unix = { endpoint: "/run/otlp.sock", transport: "unix" };
+    const { grpc, http } = accepted({ protocols: { grpc: unix, http: unix } }).protocols;
+    assert.deepEqual([grpc?.endpoint, http?.endpoint], ["/run/otlp.sock", "/run/otlp.sock"]);
   });
 });

@@ -1,12 +1,12 @@
 import { serverTls } from "@inode-gateway/config";
 import { z } from "zod";
-import { parseListenEndpoint } from "../../transport/endpoint.js";
 import { timerDuration } from "../../transport/timer-duration.js";
 import {
   authConfig,
   DEFAULT_MAX_REQUEST_MIB,
   maxConnections,
   middlewares,
+  refuseUnlistenable,
 } from "./protocol-config.js";
 
 /** Node reads and writes in pieces of its own choice. */
@@ -109,12 +109,7 @@ export const grpcProtocolConfig = z
       .default(false)
       .describe("Whether request metadata travels with the batch, for processors that ask for it."),
   })
-  .superRefine(({ endpoint, transport }, context) => {
-    if (transport === "unix") return;
-    const parsed = parseListenEndpoint(endpoint);
-    if (!("problem" in parsed)) return;
-    context.addIssue({ code: "custom", path: ["endpoint"], message: parsed.problem });
-  });
+  .superRefine(refuseUnlistenable);
 
 /** The checked section `protocols::grpc`. */
 export type GrpcConfig = z.output<typeof grpcProtocolConfig>;

@@ -1,7 +1,6 @@
 import { serverTls } from "@inode-gateway/config";
 import { ZSTD_NODE_VERSION } from "@inode-gateway/grpc";
 import { z } from "zod";
-import { parseListenEndpoint } from "../../transport/endpoint.js";
 import { otlpNames } from "../../transport/otlp-names.js";
 import { timerDuration } from "../../transport/timer-duration.js";
 import { codingsByName } from "./content-coding.js";
@@ -10,15 +9,10 @@ import {
   httpAuthConfig,
   maxConnections,
   middlewares,
+  refuseUnlistenable,
 } from "./protocol-config.js";
 
 const MIB = 1_048_576;
-
-const listenEndpoint = () =>
-  z.string().superRefine((endpoint, context) => {
-    const parsed = parseListenEndpoint(endpoint);
-    if ("problem" in parsed) context.addIssue({ code: "custom", message: parsed.problem });
-  });
 
 const urlPath = (fallback: string) =>
   z
@@ -72,9 +66,17 @@ const httpKeepaliveConfig = z.strictObject({
 });
 
 const httpConfig = z.strictObject({
-  endpoint: listenEndpoint()
+  endpoint: z
+    .string()
+    .min(1, "must not be empty")
     .default("localhost:4318")
-    .describe("`host:port` to listen on; local only unless told otherwise."),
+    .describe(
+      "`host:port` to listen on, or a path with `transport: unix`; local only unless told otherwise.",
+    ),
+  transport: z
+    .enum(["tcp", "tcp4", "tcp6", "unix"])
+    .default("tcp")
+    .describe("Kind of socket to listen on."),
   tls: serverTls()
     .optional()
     .describe(
@@ -150,6 +152,7 @@ function refuseUnsupportedCoding(name: string, context: z.RefinementCtx): void {
 
 /** What an operator may write under `protocols::http`. */
 export const httpProtocolConfig = httpConfig.superRefine((config, context) => {
+  refuseUnlistenable(config, context);
   const seen = new Set<string>([otlpNames.profiles.httpPath]);
   for (const key of ["traces_url_path", "metrics_url_path", "logs_url_path"] as const) {
     if (seen.has(config[key])) {

@@ -40,6 +40,8 @@ export class HttpExport {
   readonly #settings: ComponentSettings;
   readonly #intake: Intake;
   readonly #includeMetadata: boolean;
+  /** Who sends over a unix socket: all who may open it. */
+  readonly #unixPeer: string | undefined;
   readonly #requestParams: readonly string[];
   readonly #acceptedCodings: ReadonlySet<string>;
   readonly #limits: BodyLimits;
@@ -48,6 +50,7 @@ export class HttpExport {
     this.#settings = settings;
     this.#intake = intake;
     this.#includeMetadata = config.include_metadata;
+    this.#unixPeer = config.transport === "unix" ? `unix:${config.endpoint}` : undefined;
     this.#requestParams = config.auth?.request_params ?? [];
     this.#acceptedCodings = new Set(config.compression_algorithms ?? codingsByName.keys());
     this.#limits = {
@@ -138,7 +141,7 @@ export class HttpExport {
     auth: Sender["auth"],
   ): Promise<FailureAnswer | undefined> {
     const origin = {
-      peer: peerOf(request.socket),
+      peer: this.#unixPeer ?? peerOf(request.socket),
       receivedAtMs: this.#settings.clock.nowMs(),
       deadlineMs: Number.POSITIVE_INFINITY,
       metadata: this.#includeMetadata ? metadataOf(request.headers) : noMetadata,

@@ -49,7 +49,8 @@ export function metadataOf(headers: IncomingHttpHeaders): ReadonlyMap<string, re
 
 /** The address of the other end, IPv4 addresses in their usual form also on a dual-stack socket. */
 export function peerOf(socket: Pick<Socket, "remoteAddress" | "remotePort">): string {
-  const address = socket.remoteAddress ?? "unknown";
+  const address = socket.remoteAddress;
+  if (address === undefined) return "unknown";
   const host = address.startsWith("::ffff:") ? address.slice(7) : address;
   return formatEndpoint(host, socket.remotePort ?? 0);
 }

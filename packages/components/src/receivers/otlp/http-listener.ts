@@ -1,8 +1,8 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import cors from "@fastify/cors";
 import type { ComponentSettings, Signal } from "@inode-gateway/contract";
-import type { ServerTls } from "@inode-gateway/grpc";
+import { bindServer, type ServerTls } from "@inode-gateway/grpc";
 import {
   type FastifyError,
   type FastifyInstance,
@@ -10,7 +10,7 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
-import { formatEndpoint, listenError } from "../../transport/endpoint.js";
+import { listenError } from "../../transport/endpoint.js";
 import { otlpNames } from "../../transport/otlp-names.js";
 import { isOtherProtocol } from "./connection-failure.js";
 import type { HttpConfig } from "./http-config.js";
@@ -20,7 +20,6 @@ import { HttpExport } from "./http-export.js";
 import { encodingOf, peerOf } from "./http-headers.js";
 import { failureReply, type HttpReply, requestErrorReply } from "./http-reply.js";
 import {
-  bindHttpServer,
   createHttpServer,
   HTTP2_WINDOW_BYTES,
   type HttpHandler,
@@ -64,7 +63,7 @@ export class HttpListener {
     this.#signalByPath = new Map(intake.signals.map((signal) => [pathOf(signal, config), signal]));
   }
 
-  /** `host:port` as bound; undefined before `listen`. */
+  /** `host:port` as bound, or `unix:` and the path; undefined before `listen`. */
   get address(): string | undefined {
     return this.#address;
   }
@@ -76,7 +75,7 @@ export class HttpListener {
 
   /** @throws Error naming the key, the endpoint and the way out when it cannot be taken */
   async listen(tls: ServerTls | undefined): Promise<void> {
-    const { endpoint } = this.#config;
+    const { endpoint, transport } = this.#config;
     let server: HttpServer | undefined;
     const app = fastify({
       serverFactory: (handler) => {
@@ -102,7 +101,7 @@ export class HttpListener {
     await app.ready();
     try {
       if (server === undefined) throw new Error("fastify made no server");
-      await bindHttpServer(server, endpoint);
+      this.#address = await bindServer(server, endpoint, transport);
     } catch (error) {
       await app.close();
       throw listenError("protocols::http::endpoint", endpoint, error);
@@ -110,8 +109,6 @@ export class HttpListener {
     this.#server = server;
     // Such as too many open files: the next connection may succeed.
     server.on("error", (error) => this.#intake.noteConnectionError(error, endpoint));
-    const { address, port } = server.address() as AddressInfo;
-    this.#address = formatEndpoint(address, port);
     this.#settings.logger.info("Receiving OTLP", { endpoint: this.#address, transport: "http" });
   }
 

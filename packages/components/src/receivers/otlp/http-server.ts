@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import {
   createServer,
   type Server as HttpServer,
@@ -13,7 +12,6 @@ import {
   HEADER_LIST_BYTES_MAX,
   type ServerTls,
 } from "@inode-gateway/grpc";
-import { parseListenEndpoint } from "../../transport/endpoint.js";
 import type { HttpConnections } from "./http-connections.js";
 import { peerOf } from "./http-headers.js";
 
@@ -81,22 +79,6 @@ export function replaceHttpTls(server: HttpServer, tls: ServerTls): void {
   // Tried on the side: a server keeps half of what it is given when OpenSSL refuses the rest.
   createSecureContext(options);
   secured.setSecureContext(options);
-}
-
-/** Binds as Go does: an IPv4 address first when a name has both, every interface without a host. */
-export async function bindHttpServer(server: HttpServer, endpoint: string): Promise<void> {
-  const parsed = parseListenEndpoint(endpoint);
-  if ("problem" in parsed) throw new Error(`endpoint ${parsed.problem}`);
-  const { host, port } = parsed;
-  const addresses = host === "" ? [] : await lookup(host, { all: true });
-  const address = (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, ...(address === undefined ? {} : { host: address }) }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 function plainServer(handler: HttpHandler, options: HttpServerOptions): HttpServer {

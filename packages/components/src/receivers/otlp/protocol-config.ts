@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseListenEndpoint } from "../../transport/endpoint.js";
 
 /** 64 MiB: what OTLP 1.11.0 recommends on both transports; the Collector has 4 MiB and 20 MiB. */
 export const DEFAULT_MAX_REQUEST_MIB = 64;
@@ -51,3 +52,14 @@ export const maxConnections = () =>
     .describe(
       "Connections at the same time; one more is closed at once. The Collector has no limit.",
     );
+
+/** Refuses an endpoint that is not `host:port`, unless it is the path of a unix socket. */
+export function refuseUnlistenable(
+  { endpoint, transport }: { readonly endpoint: string; readonly transport: string },
+  context: z.RefinementCtx,
+): void {
+  if (transport === "unix") return;
+  const parsed = parseListenEndpoint(endpoint);
+  if (!("problem" in parsed)) return;
+  context.addIssue({ code: "custom", path: ["endpoint"], message: parsed.problem });
+}
