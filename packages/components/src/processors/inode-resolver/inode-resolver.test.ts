@@ -371,3 +371,19 @@ test("an extension that is no registry is named in the error", async () => {
       "list it under `service::extensions`",
   });
 });
+
+test("says beforehand what stands behind would refuse", async () => {
+  const rig = await startRig();
+  assert.equal(rig.resolver.refusal(), undefined);
+  const full = new RetryableError("QUEUE_FULL", "sending queue is full");
+  const batch = batchOf("traces", [identified]);
+  const asked: unknown[] = [];
+  const refusal = (given?: Batch) => {
+    asked.push(given);
+    return full;
+  };
+  Object.assign(rig.output, { refusal });
+  assert.equal(rig.resolver.refusal(), full);
+  assert.equal(rig.resolver.refusal(batch), full);
+  assert.deepEqual(asked, [undefined, batch]);
+});

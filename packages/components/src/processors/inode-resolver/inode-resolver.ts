@@ -4,6 +4,7 @@ import {
   type ComponentSettings,
   type Consumer,
   type Host,
+  type PermanentError,
   type Processor,
   RetryableError,
 } from "@inode-gateway/contract";
@@ -100,6 +101,10 @@ export class InodeResolver implements Processor {
   shutdown(deadlineMs: number): Promise<void> {
     this.#stopped ??= this.#stop(deadlineMs);
     return this.#stopped;
+  }
+
+  refusal(batch?: Batch): PermanentError | RetryableError | undefined {
+    return this.#next.refusal?.(batch);
   }
 
   consume(batch: Batch): Promise<void> {
