@@ -106,6 +106,43 @@ suite("max_request_body_size", () => {
     connection.destroy();
   });
 
+  // Scenario: the first request is not answered yet when the second asks to go on.
+  for (const [name, second, expected] of [
+    [
+      "a good request",
+      "Content-Length: 4",
+      /^HTTP\/1\.1 200 .*\r\n\r\nHTTP\/1\.1 100 Continue\r\n\r\n$/s,
+    ],
+    [
+      "one that is refused meanwhile",
+      "Content-Length: 0\r\nContent-Encoding: gzip",
+      /^HTTP\/1\.1 200 .*\r\n\r\nHTTP\/1\.1 400 .*\r\n\r\n[^H]*gzip/s,
+    ],
+  ] as const) {
+    test(`100 Continue keeps its place on a connection: ${name}`, async (t) => {
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const offered: unknown[] = [];
+      const consume = (batch: unknown) => {
+        offered.push(batch);
+        return released;
+      };
+      const { httpUrl } = await startReceiver(t, { output: { consume } });
+      const connection = await RawConnection.open(httpUrl);
+      t.after(() => connection.destroy());
+      const { bytes } = createTestBatch();
+      connection.write(requestHead(`Content-Length: ${bytes.byteLength}`));
+      connection.write(bytes);
+      connection.write(requestHead(second, "Expect: 100-continue"));
+      await waitUntil(() => offered.length === 1);
+      release();
+      const end = name === "a good request" ? "100 Continue\r\n\r\n" : "gzip";
+      assert.match(await connection.receive(end), expected);
+    });
+  }
+
   test("is answered instead of 100 Continue, which a good request gets", async (t) => {
     const receiver = await startReceiver(t, { http: { max_request_body_size: 1000 } });
     const large = await RawConnection.open(receiver.httpUrl);

@@ -169,7 +169,7 @@ export class HttpListener {
     if (writeTimeoutMs > 0) this.#limitWriting(reply.raw, writeTimeoutMs);
     const answer = await this.#export.handle(signal, request.raw, () => {
       this.#connections.bodyBegins(request.raw);
-      if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+      if (request.headers.expect?.toLowerCase() === "100-continue") continueInTurn(reply.raw);
     });
     if (answer !== undefined) return this.#send(request, reply, answer);
     reply.hijack();
@@ -265,6 +265,20 @@ export class HttpListener {
     const timer = this.#settings.clock.setTimer(timeoutMs, () => response.destroy());
     response.once("close", () => timer.cancel());
   }
+}
+
+/**
+ * Says 100 Continue when it is this answer's turn: Node would put it behind the head of an answer that
+ * waits for the one to an earlier request on the connection.
+ */
+function continueInTurn(response: ServerResponse): void {
+  if (response.socket !== null) {
+    response.writeContinue();
+    return;
+  }
+  response.once("socket", () => {
+    if (!response.headersSent) response.writeContinue();
+  });
 }
 
 const clientErrors: ReadonlyMap<string, readonly [number, string]> = new Map([
