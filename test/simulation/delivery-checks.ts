@@ -82,10 +82,16 @@ function checkLosses(
 
 /**
  * Whether a destination's refusal costs only the request that it is about: a batch processor with a
- * largest size cuts between items, and cannot say which requests a part was made of.
+ * largest size cuts between items, and cannot say which requests a part was made of; nor can `routing`
+ * behind a batch processor, which takes a merged batch apart by Resource.
  */
 function areRequestsKnown({ plans }: GatewayHistory): boolean {
-  return plans.every(({ processors }) => (processors["batch"]?.["send_batch_max_size"] ?? 0) === 0);
+  return plans.every(({ batchesBehind, layout, processors }) => {
+    const { batch } = processors;
+    if (batch === undefined) return true;
+    const isSplitBehind = layout === "routing" && !batchesBehind;
+    return (batch["send_batch_max_size"] ?? 0) === 0 && !isSplitBehind;
+  });
 }
 
 /** No destination that was healthy all the time sees anything twice. */

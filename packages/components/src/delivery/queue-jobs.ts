@@ -1,7 +1,7 @@
-import { Batch, type Clock } from "@inode-gateway/contract";
-import { splitRequest } from "@inode-gateway/otlp";
+import type { Batch, Clock } from "@inode-gateway/contract";
 import { mergeBatches } from "../batching/merge-batches.js";
 import { MetadataKey } from "../batching/metadata-key.js";
+import { keeps, splitBatch } from "../batching/split-batch.js";
 import { Batcher, type Bundle } from "./batcher.js";
 import type { SendingQueueConfig } from "./config.js";
 import { Fifo } from "./fifo.js";
@@ -140,18 +140,6 @@ export class QueueJobs {
     }
     const limits = this.#batcher?.maxSize;
     if (limits === undefined || keeps(first, limits)) return [{ batch: first, entries: loaded }];
-    const { origin, signal } = first;
-    return splitRequest(signal, first.bytes, limits).map(({ chunks, itemCount }) => ({
-      batch: new Batch({ signal, origin, chunks, itemCount }),
-      entries: loaded,
-    }));
+    return splitBatch(first, limits).map((batch) => ({ batch, entries: loaded }));
   }
-}
-
-function keeps(
-  batch: Batch,
-  limits: { readonly maxItems?: number; readonly maxBytes?: number },
-): boolean {
-  const { maxBytes = Number.POSITIVE_INFINITY, maxItems = Number.POSITIVE_INFINITY } = limits;
-  return batch.itemCount <= maxItems && batch.byteLength <= maxBytes;
 }
